@@ -1,0 +1,1 @@
+"""Contracts, plumbing and the field's pure libraries; never one service's rule."""
