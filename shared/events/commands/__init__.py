@@ -1,0 +1,1 @@
+"""Commands: events of intent addressed to one receiver, whose contract they are."""
