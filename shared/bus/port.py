@@ -1,0 +1,182 @@
+"""What the services ask of a message bus.
+
+Streams are declared here once; consumers are durable, one per service and stream. Messages are
+at-least-once; order holds per stream as stored, redelivery excepted.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from shared.errors import LeveeError, Unavailable
+from shared.events.register import PUBLISHERS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+# JetStream forgets message ids after this window; inbox positions cover what is older.
+DUPLICATE_WINDOW = timedelta(minutes=2)
+#: Below 1 MiB (architecture.md, The bus); documents travel by reference.
+MAX_MESSAGE_BYTES = 1_000_000
+#: State that supersedes what was said before lives here, last value per subject.
+DEFINITIONS_STREAM = "LEVEE_DEFINITIONS"
+
+
+class BusUnavailable(Unavailable):
+    """The message bus does not answer."""
+
+    zh = "消息总线没有响应。"
+
+
+class BusTooOld(LeveeError):
+    """nats-server {version} is older than 2.12, which silently ignores what Levee relies on."""
+
+    zh = "nats-server {version} 低于 2.12，会悄悄忽略 Levee 依赖的功能，请升级。"
+
+
+class MessageTooLarge(LeveeError):
+    """A message of {size} bytes is larger than {limit}; send documents by reference."""
+
+    zh = "消息有 {size} 字节，超过上限 {limit}；文档请按引用发送。"
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """A stream as it must exist."""
+
+    name: str
+    subjects: tuple[str, ...]
+    #: Keeps only the last message of each subject, for latecomers.
+    is_last_per_subject: bool = False
+    max_age: timedelta = timedelta(days=30)
+
+
+#: One stream per publishing service, and one for what supersedes itself.
+STREAMS: tuple[StreamSpec, ...] = (
+    *(StreamSpec(f"LEVEE_{name.upper()}", (f"levee.{name}.>",)) for name in PUBLISHERS),
+    StreamSpec(
+        DEFINITIONS_STREAM,
+        ("levee.definitions.>",),
+        is_last_per_subject=True,
+        max_age=timedelta(0),
+    ),
+)
+
+
+def stream_of(subject: str) -> str:
+    """Return the name of the stream that stores `subject`."""
+    return f"LEVEE_{subject.split('.', 2)[1].upper()}"
+
+
+def event_subject(publisher: str, event_type: str) -> str:
+    """Return the NATS subject of a fact: `levee.<publisher>.<type>`."""
+    return f"levee.{publisher}.{event_type}"
+
+
+def latest_subject(event_type: str, key: str) -> str:
+    """Return the subject of state that supersedes itself: one per thing it is about."""
+    safe = "".join(c if c.isalnum() or c in "-_" else "." if c == "/" else "_" for c in key)
+    return f"levee.definitions.{event_type.split('.', 1)[0]}.{safe}"
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is published: `id` is the event's id and becomes Nats-Msg-Id."""
+
+    subject: str
+    id: UUID
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSpec:
+    """A durable pull consumer: one per service and stream."""
+
+    stream: str
+    durable: str
+    #: A delivery not settled within this time is delivered again (to any replica).
+    ack_wait: timedelta = timedelta(seconds=30)
+    #: How many deliveries may be unsettled at once: the consumer's back-pressure.
+    max_ack_pending: int = 2_000
+
+
+class Delivery(Protocol):
+    """One message handed to a consumer; settle it exactly once."""
+
+    @property
+    def message(self) -> Message:
+        """What was published."""
+        ...
+
+    @property
+    def attempt(self) -> int:
+        """How often it has been handed out, this time included, as the bus counts."""
+        ...
+
+    async def ack(self) -> None:
+        """Say that it is dealt with; only after the commit. Never raises: a lost ack means a
+        redelivery, which the inbox position drops."""
+        ...
+
+    async def retry(self, after_s: float) -> None:
+        """Ask for it again after `after_s` seconds. Never raises."""
+        ...
+
+
+class Subscription(Protocol):
+    """A standing pull of one or several durable consumers of one service."""
+
+    async def take(self, limit: int) -> Sequence[Delivery]:
+        """Wait until something is there and return what is there at once, 1 to `limit`.
+
+        Never waits for a batch to fill. Survives reconnects of the bus by itself.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Stop pulling; what was handed out and not settled is delivered again later."""
+        ...
+
+
+class Bus(Protocol):
+    """Carries messages between services, at least once."""
+
+    async def publish(self, messages: Sequence[Message]) -> Sequence[int | None]:
+        """Store messages in their streams, in order; return each one's stream sequence.
+
+        None marks a message that is not known to be stored (timeout, broker away): publish it
+        again, the id makes that safe. Messages stored before (same id within the duplicate
+        window) return their first sequence and are not stored again. Raises nothing for a
+        broker that is away: everything is None then. Raises `MessageTooLarge`.
+        """
+        ...
+
+    async def subscribe(self, consumers: Sequence[ConsumerSpec]) -> Subscription:
+        """Create the durables where missing and pull from all of them."""
+        ...
+
+    async def last_sequence(self, stream: str) -> int | None:
+        """Return the last sequence stored in `stream`; None when the bus does not answer."""
+        ...
+
+    async def lag(self, consumer: ConsumerSpec) -> int | None:
+        """Return how many messages the consumer has not settled; None when unknown."""
+        ...
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether the bus answers, as far as known."""
+        ...
+
+    @property
+    def reconnects(self) -> int:
+        """How often the connection came back; a change means: look whether messages are gone."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is under way and leave."""
+        ...
