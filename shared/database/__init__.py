@@ -1,0 +1,1 @@
+"""State: one database per service, SQLite or PostgreSQL behind the same statements."""
