@@ -6,6 +6,7 @@ at-least-once; order holds per stream as stored, redelivery excepted.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
@@ -43,6 +44,18 @@ class MessageTooLarge(LeveeError):
     zh = "消息有 {size} 字节，超过上限 {limit}；文档请按引用发送。"
 
 
+class SubjectUnknown(LeveeError):
+    """No stream stores the subject {subject}; subjects read levee.<publisher>.<type>."""
+
+    zh = "没有任何流存储主题 {subject}；主题格式为 levee.<发布者>.<类型>。"
+
+
+class BusClosed(LeveeError):
+    """This subscription is closed; nothing more comes from it."""
+
+    zh = "该订阅已关闭，不会再有消息。"
+
+
 @dataclass(frozen=True, slots=True)
 class StreamSpec:
     """A stream as it must exist."""
@@ -69,6 +82,15 @@ STREAMS: tuple[StreamSpec, ...] = (
 def stream_of(subject: str) -> str:
     """Return the name of the stream that stores `subject`."""
     return f"LEVEE_{subject.split('.', 2)[1].upper()}"
+
+
+# One level per dot, no wildcards, no white space: NATS would read those as protocol.
+_SUBJECT = re.compile(r"levee(\.[^\s.*>\x00-\x1f]+){2,}")
+
+
+def is_valid_subject(subject: str) -> bool:
+    """Return whether `subject` may be published to."""
+    return _SUBJECT.fullmatch(subject) is not None
 
 
 def event_subject(publisher: str, event_type: str) -> str:
@@ -133,7 +155,8 @@ class Subscription(Protocol):
     async def take(self, limit: int) -> Sequence[Delivery]:
         """Wait until something is there and return what is there at once, 1 to `limit`.
 
-        Never waits for a batch to fill. Survives reconnects of the bus by itself.
+        Never waits for a batch to fill. Survives reconnects of the bus by itself. Raises
+        `BusClosed` once it is closed, also to whoever is waiting then.
         """
         ...
 
@@ -151,7 +174,8 @@ class Bus(Protocol):
         None marks a message that is not known to be stored (timeout, broker away): publish it
         again, the id makes that safe. Messages stored before (same id within the duplicate
         window) return their first sequence and are not stored again. Raises nothing for a
-        broker that is away: everything is None then. Raises `MessageTooLarge`.
+        broker that is away: everything is None then. Raises `MessageTooLarge` and
+        `SubjectUnknown` before anything is sent.
         """
         ...
 
