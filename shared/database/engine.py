@@ -31,10 +31,12 @@ Transaction = AsyncConnection
 LOCK_TIMEOUT_S = 10
 #: asyncpg's error classes for a server that goes away, by SQLSTATE class 57 and 08.
 _GONE = ("57P", "08", "53300")
+#: What SQLite says when the file is busy, full or away; it has no error classes of its own.
+_SQLITE_GONE = ("locked", "disk is full", "disk I/O", "unable to open", "busy")
 
 
 class DatabaseUnavailable(Unavailable):
-    """The database does not answer: {reason}"""  # noqa: D400  the reason ends the sentence
+    """The database does not answer: {reason}"""
 
     zh: ClassVar[str] = "数据库没有响应：{reason}"
 
@@ -45,7 +47,9 @@ class DatabaseInUse(LeveeError):
     Stop the other one, or use PostgreSQL.
     """
 
-    zh: ClassVar[str] = "{path} 正被另一个进程使用；SQLite 一次只服务一个进程。请先停止它或改用 PostgreSQL。"
+    zh: ClassVar[str] = (
+        "{path} 正被另一个进程使用；SQLite 一次只服务一个进程。请先停止它或改用 PostgreSQL。"
+    )
 
 
 class Database:
@@ -205,7 +209,5 @@ def is_gone(error: BaseException) -> bool:
         if state:
             return state.startswith(_GONE) or state in {"55P03", "40P01", "40001", "53100"}
         told = str(error.orig)
-        return isinstance(error, OperationalError) and any(
-            sign in told for sign in ("locked", "disk is full", "disk I/O", "unable to open", "busy")
-        )
+        return isinstance(error, OperationalError) and any(sign in told for sign in _SQLITE_GONE)
     return False

@@ -140,7 +140,7 @@ class TimerRunner:
         owner: str,
         horizon: timedelta | None = timedelta(seconds=5),
         tick: timedelta = timedelta(milliseconds=15),
-        lease: timedelta = timedelta(seconds=30),
+        lease: timedelta = timedelta(seconds=10),
     ) -> None:
         """Prepare to watch; `fire` gets (timer id, subject key) pairs and the moment.
 

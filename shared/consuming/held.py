@@ -1,0 +1,195 @@
+"""Messages that wait: early ones for their predecessor, set-aside ones for a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import delete, func, select, update
+
+from shared.database.statements import chunks, upsert
+from shared.database.subjects import lock_subjects, save_subjects
+from shared.database.tables import from_us
+from shared.errors import Invalid, LeveeError, NotFound
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from datetime import datetime
+
+    from shared.database.engine import Transaction
+    from shared.database.tables import KitTables
+
+#: Waits for its predecessor; not a fault by itself.
+EARLY = "early"
+#: A handler refused it or failed on it.
+FAILED = "failed"
+#: It could not be read.
+UNREADABLE = "unreadable"
+#: A due moment whose handler failed.
+TIMER = "timer"
+SET_ASIDE = (FAILED, UNREADABLE, TIMER)
+
+
+class NoSuchHeldMessage(NotFound):
+    """No message {event_id} is held here."""
+
+    zh: ClassVar[str] = "此处没有被搁置的消息 {event_id}。"
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One held message as operators see it."""
+
+    event_id: str
+    key: str | None
+    publisher: str
+    sequence: int
+    type: str
+    kind: str
+    code: str
+    detail: str
+    held_at: datetime
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the shape of `levee setaside list --json`."""
+        return {
+            "event_id": self.event_id,
+            "request_id": self.key,
+            "publisher": self.publisher,
+            "sequence": self.sequence,
+            "type": self.type,
+            "kind": self.kind,
+            "code": self.code,
+            "detail": self.detail,
+            "held_at": self.held_at.isoformat(),
+        }
+
+
+def describe(error: BaseException) -> tuple[str, str]:
+    """Return the stable code and the detail under which a failing message is set aside."""
+    if isinstance(error, LeveeError):
+        detail = str(error)
+        if isinstance(error, Invalid):
+            detail = detail[:2000]
+        return error.code, detail
+    return type(error).__name__, str(error)[:2000]
+
+
+async def hold(tx: Transaction, tables: KitTables, rows: Sequence[dict[str, Any]]) -> None:
+    """Store held messages; one that was held before keeps its place with the new reason."""
+    await upsert(
+        tx,
+        tables.held,
+        sorted(rows, key=lambda r: r["event_id"]),
+        update=("kind", "code", "detail"),
+    )
+
+
+async def read_held(tx: Transaction, tables: KitTables, keys: Collection[str]) -> list[Any]:
+    """Return everything held about `keys`."""
+    found: list[Any] = []
+    for part in chunks(sorted(keys)):
+        found += (await tx.execute(select(tables.held).where(tables.held.c.key.in_(part)))).all()
+    return found
+
+
+async def release(tx: Transaction, tables: KitTables, event_ids: Collection[str]) -> None:
+    """Forget held messages that were dealt with."""
+    for part in chunks(sorted(event_ids)):
+        await tx.execute(delete(tables.held).where(tables.held.c.event_id.in_(part)))
+
+
+async def blame(tx: Transaction, tables: KitTables, event_id: str, code: str, detail: str) -> None:
+    """Turn an early message whose turn came, and which failed, into a set-aside one."""
+    table = tables.held
+    await tx.execute(
+        update(table)
+        .where(table.c.event_id == event_id)
+        .values(kind=FAILED, code=code, detail=detail)
+    )
+
+
+async def is_held(tx: Transaction, tables: KitTables, event_id: str) -> bool:
+    """Tell whether a message is still held."""
+    table = tables.held
+    found = await tx.execute(select(table.c.event_id).where(table.c.event_id == event_id))
+    return found.first() is not None
+
+
+async def reconsider(tx: Transaction, tables: KitTables, event_id: str) -> Any:
+    """Let a set-aside message wait for its turn again; return its row as it was.
+
+    A timer's row goes: the caller arms the timer in the same transaction. Raises
+    `NoSuchHeldMessage`.
+    """
+    row = await _locked(tx, tables, event_id)
+    table = tables.held
+    if row.kind == TIMER:
+        await tx.execute(delete(table).where(table.c.event_id == event_id))
+    elif row.kind == FAILED:
+        await tx.execute(update(table).where(table.c.event_id == event_id).values(kind=EARLY))
+    return row
+
+
+async def dismiss(tx: Transaction, tables: KitTables, event_id: str) -> Any:
+    """Forget a held message and count it as heard; return its row. Raises `NoSuchHeldMessage`."""
+    row = await _locked(tx, tables, event_id)
+    await tx.execute(delete(tables.held).where(tables.held.c.event_id == event_id))
+    if row.key is not None and row.kind != TIMER:
+        subject = (await lock_subjects(tx, tables, [row.key]))[row.key]
+        subject.held = max(0, subject.held - 1)
+        subject.heard[row.publisher] = max(subject.heard.get(row.publisher, 0), row.sequence)
+        subject.is_changed = True
+        await save_subjects(tx, tables, [subject])
+    return row
+
+
+async def skip_to(
+    tx: Transaction, tables: KitTables, key: str, publisher: str, sequence: int
+) -> None:
+    """Count everything `publisher` said about `key` up to `sequence` as heard."""
+    subject = (await lock_subjects(tx, tables, [key]))[key]
+    subject.heard[publisher] = max(subject.heard.get(publisher, 0), sequence)
+    subject.is_changed = True
+    await save_subjects(tx, tables, [subject])
+
+
+async def _locked(tx: Transaction, tables: KitTables, event_id: str) -> Any:
+    """Return a held row with its subject locked, in the order everybody locks."""
+    wanted = select(tables.held).where(tables.held.c.event_id == event_id)
+    row = (await tx.execute(wanted)).first()
+    if row is not None and row.key is not None:
+        await lock_subjects(tx, tables, [row.key])
+        row = (await tx.execute(wanted)).first()
+    if row is None:
+        raise NoSuchHeldMessage(event_id=event_id)
+    return row
+
+
+async def list_held(
+    tx: Transaction, tables: KitTables, *, kinds: Sequence[str], limit: int, offset: int
+) -> tuple[list[Held], int]:
+    """Return one page of held messages, oldest first, and how many there are in all."""
+    table = tables.held
+    chosen = table.c.kind.in_(list(kinds))
+    total = (await tx.execute(select(func.count()).select_from(table).where(chosen))).scalar_one()
+    statement = (
+        (select(table).where(chosen).order_by(table.c.held_us, table.c.event_id))
+        .limit(limit)
+        .offset(offset)
+    )
+    rows = (await tx.execute(statement)).all()
+    return [
+        Held(
+            row.event_id,
+            row.key,
+            row.publisher,
+            row.sequence,
+            row.type,
+            row.kind,
+            row.code,
+            row.detail,
+            from_us(row.held_us),
+        )
+        for row in rows
+    ], total

@@ -1,0 +1,147 @@
+"""The unit of work: what handlers of one transaction read, change, say and arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from shared.bus.port import MAX_MESSAGE_BYTES, MessageTooLarge, event_subject, latest_subject
+from shared.bus.port import stream_of as stream_of_subject
+from shared.database.tables import to_us
+from shared.database.timers import Timer, timer_id
+from shared.events.base import Envelope
+from shared.id_source import derived
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+    from datetime import datetime
+    from uuid import UUID
+
+    from shared.database.engine import Transaction
+    from shared.database.subjects import Subject
+    from shared.events.base import EventData
+
+
+@dataclass(slots=True)
+class Cause:
+    """What is being handled: everything said meanwhile derives its id from it."""
+
+    id: UUID
+    correlation_id: str | None = None
+    traceparent: str | None = None
+    said: int = 0
+
+
+@dataclass(slots=True)
+class WorkContext:
+    """What the runtime hands to a service's unit of work."""
+
+    tx: Transaction
+    #: When things are recorded; when they happened stands in the event or timer.
+    now: datetime
+    service: str
+    subjects: dict[str, Subject]
+    cause: Cause
+    outgoing: list[dict[str, Any]] = field(default_factory=list)
+    armed: dict[str, Timer] = field(default_factory=dict)
+    disarmed: set[str] = field(default_factory=set)
+
+
+class Work:
+    """Base of every service's unit of work: loads, changes, says, arms; never commits.
+
+    Subclasses override `load` (a few statements for all keys of the batch) and `flush` (bulk
+    writes of what changed). Handlers use the values in between, synchronously.
+    """
+
+    def __init__(self, context: WorkContext) -> None:
+        self._context = context
+
+    @property
+    def now(self) -> datetime:
+        """The moment of recording, UTC."""
+        return self._context.now
+
+    @property
+    def tx(self) -> Transaction:
+        """The open transaction, for `load` and `flush`."""
+        return self._context.tx
+
+    @property
+    def cause_id(self) -> UUID:
+        """The id of what is being handled."""
+        return self._context.cause.id
+
+    async def load(self, keys: Collection[str]) -> None:
+        """Load what the handlers need of `keys` (subjects of the batch's events and timers)."""
+
+    async def flush(self) -> None:
+        """Write what changed."""
+
+    def new_id(self, name: str) -> UUID:
+        """Return the id of a thing this cause brings about; the same when handled again."""
+        return derived(self._context.cause.id, name)
+
+    def publish(self, data: EventData, *, subject: UUID | str, occurred_at: datetime) -> UUID:
+        """Say something: a row in the outbox, stored with everything else or not at all.
+
+        `subject` is the request's id (for `latest` events: the key of the thing). The id is
+        derived from the cause and a running index, so a repeated handling repeats it. Raises
+        `MessageTooLarge`.
+        """
+        context, cause, key = self._context, self._context.cause, str(subject)
+        locked = context.subjects[key]
+        locked.said += 1
+        locked.is_changed = True
+        event_id = derived(cause.id, cause.said)
+        cause.said += 1
+        envelope = Envelope(
+            id=event_id,
+            source=context.service,
+            time=context.now,
+            subject=key,
+            occurred_at=occurred_at,
+            sequence=locked.said,
+            correlation_id=cause.correlation_id or key,
+            causation_id=cause.id,
+            data=data,
+            traceparent=cause.traceparent,
+        )
+        body = envelope.to_bytes()
+        if len(body) > MAX_MESSAGE_BYTES:
+            raise MessageTooLarge(size=len(body), limit=MAX_MESSAGE_BYTES)
+        if data.ordering == "latest":
+            route = latest_subject(data.type, key)
+        else:
+            route = event_subject(context.service, data.type)
+        context.outgoing.append(
+            {
+                "event_id": str(event_id),
+                "subject": route,
+                "stream": stream_of_subject(route),
+                "body": body,
+                "created_us": to_us(context.now),
+                "published_us": None,
+                "stream_sequence": None,
+            }
+        )
+        return event_id
+
+    def arm(
+        self,
+        kind: str,
+        key: UUID | str,
+        name: str,
+        due_at: datetime,
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Arm the one timer (kind, key, name); an armed one moves."""
+        timer = Timer(kind, str(key), name, due_at, payload or {})
+        self._context.disarmed.discard(timer.id)
+        self._context.armed[timer.id] = timer
+
+    def disarm(self, kind: str, key: UUID | str, name: str) -> None:
+        """Disarm the timer (kind, key, name), if there is one."""
+        gone = timer_id(kind, str(key), name)
+        self._context.armed.pop(gone, None)
+        self._context.disarmed.add(gone)
