@@ -68,15 +68,7 @@ def plan(
     """
     outcome = Plan()
     held_ids = {row.event_id for row in held}
-    waiting: dict[tuple[str, str, int], Arrival] = {}
-    for row in held:
-        if row.kind == "early" and row.event_id not in barred:
-            arrival = read_arrival(row.body, None)
-            arrival.was_held = True
-            if arrival.is_latest:
-                outcome.apply.append(arrival)
-                continue
-            waiting[(row.key, row.publisher, row.sequence)] = arrival
+    waiting = _waiting(held, barred, outcome)
     for arrival in sorted(arrivals, key=_order):
         header = arrival.header
         assert header is not None
@@ -95,6 +87,23 @@ def plan(
         _drain(outcome, waiting, subjects[key], publisher)
     outcome.early = [a for a in waiting.values() if not a.was_held]
     return outcome
+
+
+def _waiting(
+    held: Sequence[Any], barred: frozenset[str], outcome: Plan
+) -> dict[tuple[str, str, int], Arrival]:
+    """Return the held messages that wait for their turn; what supersedes itself has it now."""
+    waiting: dict[tuple[str, str, int], Arrival] = {}
+    for row in held:
+        if row.kind != "early" or row.event_id in barred:
+            continue
+        arrival = read_arrival(row.body, None)
+        arrival.was_held = True
+        if arrival.is_latest:
+            outcome.apply.append(arrival)
+        else:
+            waiting[(row.key, row.publisher, row.sequence)] = arrival
+    return waiting
 
 
 def _drain(

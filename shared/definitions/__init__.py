@@ -1,0 +1,1 @@
+"""What process owners write as text: policies, catalogue, templates, directory (pure)."""
