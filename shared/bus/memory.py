@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from shared.time_source import TimeSource
 
 
+# Subjects found valid are remembered; there is one per event type and per definition.
+_KNOWN_SUBJECTS = 10_000
+
+
 class MemoryBus:
     """Keeps streams and durables in this process; several services may share one object.
 
@@ -158,6 +162,8 @@ class MemoryBus:
             found = is_valid_subject(message.subject) and stream_of(message.subject)
             if not found or found not in self._streams:
                 raise SubjectUnknown(subject=message.subject)
+            if len(self._by_subject) >= _KNOWN_SUBJECTS:
+                self._by_subject.clear()
             stream = self._by_subject[message.subject] = self._streams[found]
         return stream
 
