@@ -21,7 +21,7 @@ from shared.http.client import (
 )
 from tests.harness.receivers import Answer, Drop, Hold, Stall, WeComReceiver
 from tests.harness.receivers.certificates import make_certificate
-from tests.unit.notify.channels.builders import now
+from tests.unit.notify.channels.builders import a_client, now
 
 
 class Names:
@@ -48,7 +48,7 @@ async def receiver() -> AsyncIterator[WeComReceiver]:
 
 @pytest.fixture
 def client(receiver: WeComReceiver) -> OutboundClient:
-    return OutboundClient(OutboundPolicy.parse([receiver.place]))
+    return a_client(receiver.place)
 
 
 def why(raised: pytest.ExceptionInfo[AddressRefused]) -> object:
@@ -77,7 +77,7 @@ def why(raised: pytest.ExceptionInfo[AddressRefused]) -> object:
 )
 async def test_no_spelling_of_an_inner_address_is_called(url: str) -> None:
     with pytest.raises(AddressRefused) as raised:
-        await OutboundClient().call("GET", url)
+        await a_client().call("GET", url)
 
     assert why(raised) == "address_not_public"
 
@@ -103,7 +103,7 @@ async def test_no_spelling_of_an_inner_address_is_called(url: str) -> None:
 )
 async def test_a_url_that_disguises_or_strays_is_refused(url: str, reason: str) -> None:
     with pytest.raises(AddressRefused) as raised:
-        await OutboundClient().check(url)
+        await a_client().check(url)
 
     assert why(raised) == reason
 
@@ -184,7 +184,7 @@ async def test_proxies_of_the_environment_are_not_used(
     # Nobody listens at this proxy; one that listened would see every robot's key.
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
-    client = OutboundClient(OutboundPolicy.parse([receiver.place]))
+    client = a_client(receiver.place)
 
     await client.post(receiver.url, b"{}", {})
 

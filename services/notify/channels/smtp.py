@@ -97,6 +97,8 @@ class _Attempt:
     async def deliver(self, mail: Mail) -> Outcome:
         """Say everything; return what the server said to the content."""
         await self._smtp.connect()
+        if mail.needs_utf8 and self._smtp.is_ehlo_or_helo_needed:
+            await self._smtp.ehlo()
         if mail.needs_utf8 and not self._smtp.supports_extension("smtputf8"):
             return Outcome("refused", "smtputf8_missing", fault="address")
         options = ["SMTPUTF8", "BODY=8BITMIME"] if mail.needs_utf8 else []
@@ -119,7 +121,7 @@ class _Attempt:
             return self._answered(error.code, error.message)
         if self._step == "content":
             return Outcome("unknown", "no_answer", clipped(type(error).__name__))
-        is_ours = isinstance(error, ssl.SSLError) or _is_setting(error)
+        is_ours = isinstance(error.__cause__ or error, ssl.SSLError) or _is_setting(error)
         fault: Fault | None = "house" if is_ours else None
         return Outcome("retry", "not_reached", clipped(str(error)), fault=fault)
 

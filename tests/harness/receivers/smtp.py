@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.policy import default
 from typing import Any, Literal, Self
 
@@ -64,7 +64,7 @@ class ReceivedMail:
         return _words(part) if part is not None else None
 
 
-def _words(part: EmailMessage) -> str:
+def _words(part: MIMEPart) -> str:
     # Texts travel with CRLF and a line end of their own.
     return str(part.get_content()).replace("\r\n", "\n").removesuffix("\n")
 

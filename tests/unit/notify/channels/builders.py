@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import UTC, datetime
+from functools import cache
 from uuid import UUID
 
 from services.notify.channels import Outgoing
+from shared.http.addresses import OutboundPolicy
+from shared.http.client import OutboundClient, trusted_certificates
 
 NOW = datetime(2026, 10, 1, 3, 0, tzinfo=UTC)
 DELIVERY = UUID("0192f0c4-7a00-7abc-8def-0123456789ab")
@@ -14,6 +18,17 @@ DELIVERY = UUID("0192f0c4-7a00-7abc-8def-0123456789ab")
 def now() -> datetime:
     """The moment at which these tests happen."""
     return NOW
+
+
+@cache
+def certificates() -> ssl.SSLContext:
+    """The trusted certificates, read once: that takes longer than most of these tests."""
+    return trusted_certificates()
+
+
+def a_client(*places: str) -> OutboundClient:
+    """A client for which an operator has listed `places`, as in 127.0.0.1:40123."""
+    return OutboundClient(OutboundPolicy.parse(places), tls=certificates())
 
 
 def a_message(
