@@ -8,7 +8,6 @@ from datetime import date, timedelta
 
 from shared.business_time.calendar import Calendar, Kind
 from shared.business_time.codes import Code
-from shared.business_time.days import DayPlan
 from shared.business_time.instants import local_date, wall_instant
 from shared.business_time.searching import Timeline
 from shared.business_time.spans import Span, clipped, merged, subtracted
@@ -115,7 +114,9 @@ def _with_gaps(
 
 def _closed(calendar: Calendar, line: WeeklyTimeline, low: int, high: int) -> Iterator[Piece]:
     """Cut a closed stretch at local midnights and at breaks, each part with its reason."""
-    for day in _dates(local_date(low, line.zone), local_date(high, line.zone)):
+    # One date more than the clock shows: where clocks go back over midnight (00:01 to 23:01,
+    # St John's), the first midnight lies before instants that still show the old date.
+    for day in _dates(local_date(low, line.zone), local_date(high, line.zone) + _DAY):
         plan = line.days.plan(day)
         midnight = (
             wall_instant(day, 0, line.zone),
@@ -131,10 +132,10 @@ def _closed(calendar: Calendar, line: WeeklyTimeline, low: int, high: int) -> It
 def _closed_on_working_day(
     calendar: Calendar, line: WeeklyTimeline, day: date, part: Span
 ) -> Iterator[Piece]:
-    plan: DayPlan = line.days.plan(day)
-    pauses = clipped(merged(line.breaks(day)), *part)
-    key = calendar.key
-    found = [Piece(*span, False, Code.BREAK, plan.break_label, key, day) for span in pauses]
+    # Last night's break may run over midnight.
+    pauses = clipped(merged([*line.breaks(day - _DAY), *line.breaks(day)]), *part)
+    key, label = calendar.key, line.days.plan(day).break_label
+    found = [Piece(*span, False, Code.BREAK, label, key, day) for span in pauses]
     found += [
         Piece(*span, False, Code.OUTSIDE_HOURS, calendar=key) for span in subtracted([part], pauses)
     ]

@@ -51,6 +51,15 @@ class WeeklyTimeline(Timeline):
             broken += self.breaks(day)
         return clipped(subtracted(merged(opened), merged(broken)), low, high)
 
+    def is_open_in(self, year: int) -> bool:
+        """Return whether a date of the year has open time; stops at the first, mostly soon."""
+        return any(self.open_on(day) for day in _dates(date(year, 1, 1), date(year, 12, 31)))
+
+    def open_on(self, day: date) -> list[Span]:
+        """Return the open time that belongs to `day`: its windows less its breaks."""
+        windows = self.windows(day)
+        return subtracted(merged(windows), merged(self.breaks(day))) if windows else []
+
     def windows(self, day: date) -> list[Span]:
         """Return the windows that belong to `day`, breaks not yet taken out."""
         windows = self.days.plan(day).windows
@@ -153,7 +162,7 @@ def has_open_time(calendar: Calendar) -> bool:
     validity can change that, so their years are looked at too.
     """
     line = timeline(calendar)
-    return any(line.chunk(year).total for year in _telling_years(calendar))
+    return any(line.is_open_in(year) for year in _telling_years(calendar))
 
 
 #: A year without any special date of its own; which one does not matter.

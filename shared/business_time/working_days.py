@@ -26,7 +26,7 @@ from shared.business_time.instants import (
     wall_instant,
 )
 from shared.business_time.searching import HORIZON_YEARS, Timeline
-from shared.business_time.spans import Span, merged, subtracted
+from shared.business_time.spans import Span
 from shared.business_time.timeline import WeeklyTimeline, timeline
 
 _DAY = timedelta(days=1)
@@ -130,8 +130,7 @@ def _due(line: Timeline, instant: int, is_provisional: bool) -> Due:
 
 def _open_on(calendar: Calendar, line: Timeline, day: date) -> list[Span]:
     if isinstance(line, WeeklyTimeline):
-        windows = line.windows(day)
-        return subtracted(merged(windows), merged(line.breaks(day))) if windows else []
+        return line.open_on(day)
     zone = ZoneInfo(calendar.zone)
     low, high = wall_instant(day, 0, zone), wall_instant(day + _DAY, 0, zone)
     span = line.span_after(low) if low < high else None
