@@ -37,7 +37,7 @@ LIMITS: Mapping[str, tuple[Limit, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
-    """The tokens of one key: when each was taken (oldest first), and until when it is closed.
+    """The tokens of one key: when each was taken, in that order, and until when it is closed.
 
     Holds no more entries than the largest limit's count; times carry a zone.
     """
@@ -65,8 +65,9 @@ def is_free(bucket: Bucket, limits: tuple[Limit, ...], now: datetime) -> bool:
 def take(bucket: Bucket, limits: tuple[Limit, ...], now: datetime) -> Bucket:
     """Return the bucket after one token was taken at `now`; the caller has asked `is_free`."""
     kept = max((limit.count for limit in limits), default=0)
-    # Sorted: a clock that was set back must not hide what has been taken.
-    taken_at = tuple(sorted((*bucket.taken_at, now)))
+    # In the order of taking, also when the clock was set back: each token follows the one `count`
+    # before it by a whole window, so a window holds at most one of each of `count` such chains.
+    taken_at = (*bucket.taken_at, now)
     return replace(bucket, taken_at=taken_at[-kept:] if kept else ())
 
 

@@ -73,6 +73,16 @@ def test_a_cool_down_closes_the_bucket_and_a_shorter_one_does_not_open_it() -> N
     assert free_at(close(closed, NOW), MINUTE, NOW) == NOW + timedelta(minutes=10)
 
 
+@given(gaps_ms=st.lists(st.integers(-3_000, 3_000), max_size=100))
+def test_the_limit_holds_for_a_clock_that_jumps_about(gaps_ms: list[int]) -> None:
+    three_in_two_seconds = (Limit(3, timedelta(seconds=2)),)
+
+    sent = sorted(moments_let_through(three_in_two_seconds, gaps_ms))
+
+    for first, fourth in zip(sent, sent[3:], strict=False):
+        assert fourth - first >= timedelta(seconds=2)
+
+
 def test_a_clock_that_was_set_back_gives_no_tokens_away() -> None:
     bucket = Bucket()
     for _ in range(20):
