@@ -1,0 +1,225 @@
+"""Which words of BPMN and of the zeebe extensions we execute, draw, or refuse and why."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+#: Flow nodes the engine executes.
+NODES = frozenset(
+    {
+        "startEvent",
+        "endEvent",
+        "intermediateCatchEvent",
+        "intermediateThrowEvent",
+        "boundaryEvent",
+        "userTask",
+        "serviceTask",
+        "sendTask",
+        "receiveTask",
+        "scriptTask",
+        "businessRuleTask",
+        "task",
+        "manualTask",
+        "subProcess",
+        "exclusiveGateway",
+        "parallelGateway",
+        "inclusiveGateway",
+        "eventBasedGateway",
+    }
+)
+
+#: Parts of a process or node that carry no behaviour, or are read elsewhere.
+SILENT = frozenset(
+    {
+        "documentation",
+        "extensionElements",
+        "incoming",
+        "outgoing",
+        "sequenceFlow",
+        "laneSet",
+        "textAnnotation",
+        "association",
+        "group",
+        "script",
+        "monitoring",
+        "auditing",
+    }
+)
+#: Drawn, but without effect: worth a warning.
+DRAWN = frozenset(
+    {"dataObject", "dataObjectReference", "dataInputAssociation", "dataOutputAssociation"}
+)
+
+EVENT_KINDS = {
+    "messageEventDefinition": "message",
+    "timerEventDefinition": "timer",
+    "errorEventDefinition": "error",
+    "escalationEventDefinition": "escalation",
+    "terminateEventDefinition": "terminate",
+    "signalEventDefinition": "signal",
+    "linkEventDefinition": "link",
+    "compensateEventDefinition": "compensate",
+    "conditionalEventDefinition": "conditional",
+    "cancelEventDefinition": "cancel",
+}
+#: Which events each element may have.
+EVENTS_ON: dict[str, frozenset[str]] = {
+    "startEvent": frozenset({"none"}),
+    "endEvent": frozenset({"none", "message", "error", "escalation", "terminate"}),
+    "intermediateCatchEvent": frozenset({"message", "timer"}),
+    "intermediateThrowEvent": frozenset({"none", "message", "escalation"}),
+    "boundaryEvent": frozenset({"message", "timer", "error", "escalation"}),
+}
+
+
+class Why(NamedTuple):
+    """Why an element is refused and what to draw instead."""
+
+    reason: str
+    zh_reason: str
+    remedy: str
+    zh_remedy: str
+
+
+_SPLIT = ("split the work into sequential steps or separate processes", "改为顺序步骤或独立流程")
+REFUSED: dict[str, Why] = {
+    "callActivity": Why(
+        "calling another process is not offered yet",
+        "尚不支持调用其他流程",
+        "Draw the steps as an embedded sub-process",
+        "把这些步骤画成内嵌子流程",
+    ),
+    "complexGateway": Why(
+        "its meaning is not defined precisely enough to be executed",
+        "其含义不够精确，无法执行",
+        "Use exclusive, parallel or inclusive gateways",
+        "改用排他、并行或包容网关",
+    ),
+    "transaction": Why(
+        "transactions and compensation are not executed",
+        "不执行事务与补偿",
+        "Draw a sub-process with an error boundary event",
+        "画一个带错误边界事件的子流程",
+    ),
+    "adHocSubProcess": Why(
+        "steps without an order are not executed",
+        "不执行无顺序的步骤",
+        "Draw the steps in an order or with an inclusive gateway",
+        "用顺序或包容网关画出这些步骤",
+    ),
+    "dataStoreReference": Why(
+        "no store stands behind it",
+        "其背后没有数据存储",
+        "Read and write with a service task",
+        "用服务任务读写数据",
+    ),
+    "multiInstanceLoopCharacteristics": Why(
+        "multi-instance is not executed yet",
+        "尚不支持多实例",
+        f"For each element, {_SPLIT[0]}",
+        _SPLIT[1],
+    ),
+    "standardLoopCharacteristics": Why(
+        "loop markers are not executed",
+        "不执行循环标记",
+        "Draw the loop with an exclusive gateway",
+        "用排他网关画出循环",
+    ),
+    "ioSpecification": Why(
+        "BPMN data inputs and outputs are not executed",
+        "不执行 BPMN 数据输入输出",
+        "Use input and output mappings",
+        "使用输入与输出映射",
+    ),
+    "triggeredByEvent": Why(
+        "event sub-processes are not executed",
+        "不执行事件子流程",
+        "Use boundary events on a sub-process",
+        "在子流程上使用边界事件",
+    ),
+    "isForCompensation": Why(
+        "compensation is not executed",
+        "不执行补偿",
+        "Draw the undoing as an ordinary path",
+        "把撤销画成普通路径",
+    ),
+    "instantiate": Why(
+        "instances are started by the router, not by an event in the diagram",
+        "实例由路由器启动，不由图中事件启动",
+        "Begin with a plain start event",
+        "使用空开始事件",
+    ),
+    "parallelMultiple": Why(
+        "waiting for several events at once is not executed",
+        "不执行并行多重事件",
+        "Draw parallel paths",
+        "画并行路径",
+    ),
+    "quantity": Why(
+        "start and completion quantities other than 1 are not executed",
+        "不执行非 1 的数量",
+        "Draw the tokens as separate paths",
+        "把它们画成独立路径",
+    ),
+}
+UNKNOWN = Why(
+    "the engine does not know it",
+    "引擎不认识该元素",
+    "Draw it with supported elements",
+    "用受支持的元素画出",
+)
+
+#: Attributes each zeebe extension element may have.
+ZEEBE_ATTRIBUTES: dict[str, frozenset[str]] = {
+    "taskDefinition": frozenset({"type", "retries"}),
+    "calledDecision": frozenset({"decisionId", "resultVariable", "bindingType"}),
+    "script": frozenset({"expression", "resultVariable"}),
+    "assignmentDefinition": frozenset({"assignee", "candidateGroups", "candidateUsers"}),
+    "taskSchedule": frozenset({"dueDate", "followUpDate"}),
+    "formDefinition": frozenset({"formId", "formKey", "externalReference", "bindingType"}),
+    "userTask": frozenset(),
+    "taskHeaders": frozenset(),
+    "header": frozenset({"key", "value"}),
+    "ioMapping": frozenset(),
+    "input": frozenset({"source", "target"}),
+    "output": frozenset({"source", "target"}),
+    "properties": frozenset(),
+    "property": frozenset({"name", "value"}),
+    "subscription": frozenset({"correlationKey"}),
+    "versionTag": frozenset({"value"}),
+}
+_WORK = frozenset({"taskDefinition", "taskHeaders", "ioMapping", "properties"})
+#: Which zeebe extension elements each BPMN element may have.
+ZEEBE_ON: dict[str, frozenset[str]] = {
+    "serviceTask": _WORK,
+    "sendTask": _WORK,
+    "businessRuleTask": _WORK | {"calledDecision"},
+    "scriptTask": _WORK | {"script"},
+    "intermediateThrowEvent": _WORK,
+    "endEvent": _WORK,
+    "userTask": frozenset(
+        {
+            "userTask",
+            "assignmentDefinition",
+            "taskSchedule",
+            "formDefinition",
+            "taskHeaders",
+            "ioMapping",
+            "properties",
+        }
+    ),
+    "receiveTask": frozenset({"ioMapping", "properties"}),
+    "intermediateCatchEvent": frozenset({"ioMapping", "properties"}),
+    "boundaryEvent": frozenset({"ioMapping", "properties"}),
+    "message": frozenset({"subscription", "properties"}),
+    "process": frozenset({"properties", "versionTag"}),
+}
+#: Dialects of other engines, by a part of their namespace.
+FOREIGN = {
+    "camunda.org/schema/1.0": "Camunda 7",
+    "activiti": "Activiti",
+    "flowable": "Flowable",
+    "spiffworkflow": "SpiffWorkflow",
+    "jboss": "jBPM",
+    "drools": "jBPM",
+}

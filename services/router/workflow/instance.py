@@ -1,0 +1,355 @@
+"""A running process instance: every operation takes what happened and the time, returns a Step.
+
+Synchronous and pure but for the instance itself: no I/O, no clock, no randomness. Not safe for
+use by several threads at once; the store makes sure (optimistic version) that one operation at a
+time is applied to what it holds.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+
+from shared.errors import Finding, Invalid
+
+from . import state
+from .bindings import Message, WithOutputs, throw
+from .errors import Stuck
+from .step import Incident, OpenUserTask, Step, Timer
+from .survey import Survey, job_of, survey, timer_of, user_task_of
+from .tokens import STARTED, Game, Moment, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
+
+    from .compiled import CompiledProcess
+
+#: Documents travel by reference; what a process decides on is far smaller than this.
+MAX_DATA_BYTES = 64 * 1024
+
+
+class Instance:
+    """One process instance, pinned to a compiled version."""
+
+    def __init__(
+        self, process: CompiledProcess, instance_id: str, game: Game, version: int
+    ) -> None:
+        self.process = process
+        self.instance_id = UUID(instance_id)
+        self._game = game
+        self._version = version
+        self._survey: Survey = survey(game)
+        self._stored: bytes | None = None
+
+    # -- looking
+
+    @property
+    def version(self) -> int:
+        """Return how many operations were applied so far."""
+        return self._version
+
+    @property
+    def is_ended(self) -> bool:
+        """Return whether no token is left."""
+        return bool(self._game.completed)
+
+    @property
+    def data(self) -> dict[str, object]:
+        """Return a copy of the process variables."""
+        return _copied(self._game.variables)
+
+    def dump(self) -> bytes:
+        """Return the state for the store; the same state gives the same bytes."""
+        if self._stored is None:
+            self._stored = state.dump(
+                self.process, str(self.instance_id), self._game, self._version
+            )
+        return self._stored
+
+    def keep(self, stored: bytes) -> None:
+        """Remember the bytes this instance was read from; called by load()."""
+        self._stored = stored
+
+    def open_user_tasks(self) -> tuple[OpenUserTask, ...]:
+        """Return all user tasks that wait for a person."""
+        return tuple(user_task_of(self._token(n)) for n in self._survey.user_tasks)
+
+    def open_timers(self) -> tuple[Timer, ...]:
+        """Return all timers that are armed."""
+        return tuple(timer_of(self._token(n)) for n in self._survey.timers)
+
+    def awaits(self, message_name: str) -> bool:
+        """Return whether a message of this name would be taken now."""
+        return message_name in self._survey.messages
+
+    def stuck(self) -> tuple[str, ...]:
+        """Return the elements before which a token stands because of an incident."""
+        return tuple(self._survey.stuck)
+
+    # -- acting
+
+    def complete_user_task(self, task_id: int, result: Mapping[str, object], now: datetime) -> Step:
+        """Take a person's result and go on; an empty step when the task is not open (any more).
+
+        The result goes through the output mappings, or under the task's element id.
+        """
+        return self._apply(now, lambda: self._finish(task_id, "user", result))
+
+    def complete_job(self, task_id: int, result: Mapping[str, object], now: datetime) -> Step:
+        """Take a worker's result and go on; an empty step when the job is not open (any more)."""
+        return self._apply(now, lambda: self._finish(task_id, "job", result))
+
+    def fail_job(
+        self,
+        task_id: int,
+        error_code: str,
+        now: datetime,
+        payload: Mapping[str, object] | None = None,
+    ) -> Step:
+        """Throw a BPMN error from a job: it reaches the nearest boundary event for its code.
+
+        When nothing catches it, nothing is applied and the step carries an incident.
+        """
+        return self._apply(now, lambda: self._fail(task_id, error_code, payload or {}))
+
+    def correlate(
+        self,
+        message_name: str,
+        payload: Mapping[str, object],
+        now: datetime,
+        key: str | None = None,
+    ) -> Step | None:
+        """Deliver a message to the oldest element that waits for it; None when nothing waits.
+
+        With a `key`, only elements whose correlation key evaluates to it now are considered.
+        """
+        waiting = [self._token(n) for n in self._survey.messages.get(message_name, ())]
+        able = [token for token in waiting if self._has_key(token, key, now)]
+        if not able:
+            return None
+        others = tuple(t.task_spec.bpmn_id for t in able[1:])
+        return self._apply(now, lambda: _fire(able[0], _checked(payload)), others)
+
+    def fire_timer(self, task_id: int, now: datetime) -> Step:
+        """Let a timer go off; an empty step when it is gone, fired before, or not yet due."""
+        return self._apply(now, lambda: self._go_off(task_id, now))
+
+    def resume(self, now: datetime, changes: Mapping[str, object] | None = None) -> Step:
+        """Try again where incidents hold tokens, after `changes` to top-level variables."""
+        return self._apply(now, lambda: self._resume(changes or {}))
+
+    def cancel(self, now: datetime) -> Step:
+        """End the instance; an empty step when it had ended before."""
+        return self._apply(now, self._cancel)
+
+    # -- how
+
+    def begin(self, now: datetime) -> Step:
+        """Move the first token; called once, by start()."""
+
+        def begin() -> bool:
+            self._game.begin()
+            return True
+
+        return self._apply(now, begin)
+
+    def _apply(
+        self, now: datetime, act: Callable[[], bool], ambiguous: tuple[str, ...] = ()
+    ) -> Step:
+        """Run one operation; what cannot be applied as a whole leaves no trace."""
+        before, stored = self._survey, self.dump()
+        game = self._game
+        game.moment = moment = Moment(now)
+        try:
+            if not act():
+                return Step(version=self._version, is_applied=False, **self._standing())
+            game.settle()
+            data = _bounded(game.variables)
+        except Stuck as stuck:
+            self._restore(stored)
+            incident = Incident(stuck.element, stuck.code, stuck.detail, stuck.inputs)
+            return Step(
+                version=self._version, is_applied=False, incidents=(incident,), **self._standing()
+            )
+        self._version += 1
+        self._stored = None
+        self._survey = survey(game)
+        return self._step(before, moment, orjson.loads(data), ambiguous)
+
+    def _standing(self) -> dict[str, Any]:
+        return {
+            "messages_awaited": tuple(sorted(self._survey.messages)),
+            "active": tuple(self._survey.active),
+            "is_ended": self.is_ended,
+            "data": self.data,
+        }
+
+    def _step(
+        self, before: Survey, moment: Moment, data: dict[str, object], ambiguous: tuple[str, ...]
+    ) -> Step:
+        after, find = self._survey, self._token
+        return Step(
+            version=self._version,
+            user_tasks=tuple(user_task_of(find(n)) for n in _new(after, before, "user_tasks")),
+            user_tasks_gone=tuple(
+                n for n in _new(before, after, "user_tasks") if n != moment.finished
+            ),
+            jobs=tuple(job_of(find(n)) for n in _new(after, before, "jobs")),
+            jobs_gone=tuple(n for n in _new(before, after, "jobs") if n != moment.finished),
+            timers=tuple(timer_of(find(n)) for n in _new(after, before, "timers")),
+            timers_gone=tuple(_new(before, after, "timers")),
+            messages_awaited=tuple(sorted(after.messages)),
+            ambiguous=ambiguous,
+            decisions=tuple(moment.decisions),
+            escalations=tuple(moment.escalations),
+            completed=tuple(moment.completed),
+            active=tuple(after.active),
+            is_ended=self.is_ended,
+            data=data,
+            incidents=tuple(moment.incidents),
+        )
+
+    def _restore(self, stored: bytes) -> None:
+        _, self._game, _ = state.load(self.process, stored)
+
+    def _token(self, task_id: int) -> Token:
+        token = self._game.find(task_id)
+        assert token is not None, "the survey lists live tokens only"
+        return token
+
+    def _open(self, task_id: int, kind: str) -> Token | None:
+        token = self._game.find(task_id)
+        is_open = token is not None and token._state == STARTED and kind in token.internal_data
+        return token if is_open else None
+
+    def _finish(self, task_id: int, kind: str, result: Mapping[str, object]) -> bool:
+        token = self._open(task_id, kind)
+        if token is None:
+            return False
+        binding = token.task_spec.binding
+        assert isinstance(binding, WithOutputs)
+        with _blamed_on(token):
+            binding.finish(self._game, token, _checked(result))
+        self._game.moment.finished = task_id
+        token.complete()
+        return True
+
+    def _fail(self, task_id: int, code: str, payload: Mapping[str, object]) -> bool:
+        token = self._open(task_id, "job")
+        if token is None:
+            return False
+        self._game.moment.finished = task_id
+        with _blamed_on(token):
+            if not throw(self._game, token, "error", code, _checked(payload)):
+                raise Stuck("uncaught-error", f"nothing catches the error {code!r}", {})
+        return True
+
+    def _go_off(self, task_id: int, now: datetime) -> bool:
+        token = self._open(task_id, "due")
+        if token is None or timer_of(token).due_at > now:
+            return False
+        return _fire(token, {})
+
+    def _resume(self, changes: Mapping[str, object]) -> bool:
+        held = [t for t in self._game.tokens() if "stuck" in t.internal_data]
+        self._game.variables.update(_checked(changes))
+        for token in held:
+            del token.internal_data["stuck"]
+        return bool(held) or bool(changes)
+
+    def _cancel(self) -> bool:
+        if self.is_ended:
+            return False
+        self._game.cancel()
+        return True
+
+    def _has_key(self, token: Token, key: str | None, now: datetime) -> bool:
+        binding = token.task_spec.binding
+        assert isinstance(binding, Message)
+        if key is None or binding.correlation_key is None:
+            return True
+        try:
+            return binding.correlation_key.value(self._game.variables, now) == key
+        except Stuck:
+            return False
+
+
+def start(
+    process: CompiledProcess, *, instance_id: UUID, data: Mapping[str, object], now: datetime
+) -> tuple[Instance, Step]:
+    """Start an instance with these variables; return it and what its first step did.
+
+    A step that is not applied (data too large, tokens without end) leaves an instance that never
+    began: do not store it. Raises Invalid when the data is not JSON.
+    """
+    instance = Instance(process, str(instance_id), Game(process.net, _checked(data)), 0)
+    return instance, instance.begin(now)
+
+
+def load(process: CompiledProcess, stored: bytes) -> Instance:
+    """Return the instance a state was dumped from.
+
+    Raises StateNotReadable, or StateOfOtherVersion when it runs on another process version.
+    """
+    instance_id, game, version = state.load(process, stored)
+    instance = Instance(process, instance_id, game, version)
+    instance.keep(stored)
+    return instance
+
+
+def _fire(token: Token, payload: Mapping[str, object]) -> bool:
+    token.task_spec.fire(token, payload)
+    return True
+
+
+def _new(now: Survey, then: Survey, what: str) -> list[int]:
+    known = set(getattr(then, what))
+    return [number for number in getattr(now, what) if number not in known]
+
+
+@contextmanager
+def _blamed_on(token: Token) -> Iterator[None]:
+    """Name the element in whatever goes wrong inside."""
+    try:
+        yield
+    except Stuck as stuck:
+        stuck.element = stuck.element or token.task_spec.bpmn_id
+        raise
+
+
+def _checked(values: Mapping[str, object]) -> dict[str, object]:
+    """Copy what comes from outside, so that nothing is shared; refuse what is not JSON."""
+    try:
+        return _copied(dict(values))
+    except (TypeError, ValueError) as problem:
+        raise Invalid(
+            [
+                Finding(
+                    path="data",
+                    rule="data-not-json",
+                    message={
+                        "zh-CN": f"数据不是 JSON：{problem}",
+                        "en": f"The data is not JSON: {problem}",
+                    },
+                    fix={"zh-CN": "只传递 JSON 值。", "en": "Pass JSON values only."},
+                )
+            ]
+        ) from None
+
+
+def _copied(values: dict[str, object]) -> dict[str, object]:
+    copy: dict[str, object] = orjson.loads(orjson.dumps(values))
+    return copy
+
+
+def _bounded(variables: dict[str, object]) -> bytes:
+    data = orjson.dumps(variables)
+    if len(data) > MAX_DATA_BYTES:
+        detail = f"the variables take {len(data)} bytes; at most {MAX_DATA_BYTES} are allowed"
+        largest = sorted(variables, key=lambda name: -len(orjson.dumps(variables[name])))
+        raise Stuck("data-too-large", detail, {"largest": largest[:5], "bytes": len(data)})
+    return data

@@ -1,0 +1,246 @@
+"""From what elements say to bindings: every text compiled once, every fault reported (no Spiff)."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, TypeVar
+
+from . import bindings as b
+from . import timers
+from .expressions import (
+    FeelBudgetExceeded,
+    FeelSyntaxError,
+    Formula,
+    Text,
+    compile_formula,
+    compile_text,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from shared.errors import LeveeError
+
+    from .findings import Findings
+    from .model import Diagram, Flow, Node, Pairs
+
+_TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
+_JUEL = re.compile(r"[$#]\{")
+_T = TypeVar("_T", Formula, Text)
+
+
+class Wording:
+    """Compiles what the nodes of one diagram say."""
+
+    def __init__(
+        self,
+        diagram: Diagram,
+        findings: Findings,
+        known: Collection[str] = (),
+        evaluator: b.DecisionEvaluator | None = None,
+    ) -> None:
+        self.diagram = diagram
+        self.findings = findings
+        self.known = frozenset(known)
+        self.evaluator = evaluator
+
+    def bindings(self) -> dict[str, b.Binding]:
+        """Return the binding of every node that has one; findings say what is wrong."""
+        found: dict[str, b.Binding] = {}
+        for node in self.diagram.nodes.values():
+            binding = self._binding(node, self.diagram.path(node.id))
+            if binding is not None:
+                found[node.id] = binding
+        for flow in self.diagram.flows:
+            self._condition(flow)
+        return found
+
+    # -- texts
+
+    def _compile(self, text: str, path: str, what: str, how: Callable[[str], _T]) -> _T | None:
+        if not text.startswith("=") and _JUEL.search(text):
+            self.findings.add(path, "juel-expression", text=text)
+            return None
+        try:
+            found = how(text)
+        except (FeelSyntaxError, FeelBudgetExceeded) as error:
+            self._feel(path, "feel-invalid", what, error)
+            return None
+        for warning in found.warnings:
+            self._feel(path, "feel-doubtful", what, warning)
+        return found
+
+    def _feel(self, path: str, rule: str, what: str, error: LeveeError) -> None:
+        words = {"problem": error.sentence("en"), "problem_zh": error.sentence("zh-CN")}
+        self.findings.add(path, rule, what=what, **words)
+
+    def _text(self, text: str, path: str, what: str) -> Text | None:
+        return self._compile(text, path, what, compile_text) if text else None
+
+    def _formula(self, text: str, path: str, what: str) -> Formula | None:
+        if not text:
+            return None
+        if not text.startswith("="):
+            rule = "juel-expression" if _JUEL.search(text) else "feel-sign-missing"
+            self.findings.add(path, rule, what=what, text=text)
+            return None
+        return self._compile(text, path, what, compile_formula)
+
+    def _condition(self, flow: Flow) -> None:
+        if flow.condition:
+            path = self.diagram.path(flow.source) + "/" + flow.id
+            self._formula(flow.condition, path, "condition")
+
+    def _mapped(self, pairs: Pairs, path: str) -> tuple[b.Mapped, ...]:
+        found = []
+        for target, source in pairs:
+            if not _TARGET.fullmatch(target):
+                self.findings.add(path, "mapping-invalid", target=target)
+            text = self._text(source, path, target) or Text(source)
+            found.append(b.Mapped(tuple(target.split(".")), text))
+        return tuple(found)
+
+    # -- nodes
+
+    def _binding(self, node: Node, path: str) -> b.Binding | None:
+        if node.is_job:
+            return self._job(node, path)
+        match node.kind:
+            case "userTask":
+                return self._people(node, path)
+            case "businessRuleTask":
+                return self._decision(node, path)
+            case "scriptTask":
+                return self._script(node, path)
+            case "serviceTask" | "sendTask":
+                self._missing_job(node, path)
+                return None
+            case _:
+                return self._event(node, path)
+
+    def _missing_job(self, node: Node, path: str) -> None:
+        self.findings.add(
+            path,
+            "work-missing",
+            tag=node.kind,
+            remedy="Give it a task definition with a job type, or choose an element template",
+            zh_remedy="填写任务定义的作业类型，或选择一个元素模板",
+        )
+
+    def _event(self, node: Node, path: str) -> b.Binding | None:
+        event, outputs = node.event, self._mapped(node.says.outputs, path)
+        if node.kind in ("receiveTask", "intermediateCatchEvent", "boundaryEvent"):
+            if event.kind == "timer":
+                return self._timer(node, path)
+            if event.kind == "message":
+                key = self._formula(event.correlation_key, path, "correlationKey")
+                return b.Message(node.id, outputs, event.name, event.name, key)
+            return b.Catching(node.id, outputs, node.id, event.kind, event.code)
+        if event.kind in ("error", "escalation", "terminate"):
+            return b.Throwing(node.id, event.kind, event.code, event.name)
+        if event.kind == "message":
+            self._missing_job(node, path)
+        return None
+
+    def _timer(self, node: Node, path: str) -> b.Binding:
+        event = node.event
+        text = self._text(event.timer_text, path, "timer")
+        if text is not None and text.formula is None:
+            try:
+                timers.check(event.timer_kind, text.literal)
+            except timers.NotATime as problem:
+                self.findings.add(path, "timer-invalid", problem=str(problem))
+        return b.Clock(node.id, event.timer_kind, text)
+
+    def _people(self, node: Node, path: str) -> b.Binding:
+        says = node.says
+        return b.People(
+            node.id,
+            self._mapped(says.outputs, path),
+            node.id,
+            name=node.name,
+            form=says.form or None,
+            headers=dict(says.headers),
+            assignee=self._text(says.assignee, path, "assignee"),
+            candidate_groups=self._text(says.candidate_groups, path, "candidateGroups"),
+            candidate_users=self._text(says.candidate_users, path, "candidateUsers"),
+            due_date=self._date(says.due_date, path, "dueDate"),
+            follow_up_date=self._date(says.follow_up_date, path, "followUpDate"),
+        )
+
+    def _date(self, text: str, path: str, what: str) -> Text | None:
+        found = self._text(text, path, what)
+        if found is not None and found.formula is None:
+            try:
+                timers.parse_date(found.literal)
+            except timers.NotATime as problem:
+                self.findings.add(path, "timer-invalid", problem=str(problem))
+        return found
+
+    def _job(self, node: Node, path: str) -> b.Binding:
+        says = node.says
+        if says.decision_id or says.script:
+            self.findings.add(path, "work-twice", what="taskDefinition + calledDecision/script")
+        retries = says.job_retries or "3"
+        if not retries.startswith("=") and not (retries.isdecimal() and int(retries) <= 100):
+            self.findings.add(path, "retries-invalid", value=retries)
+        return b.Outside(
+            node.id,
+            self._mapped(says.outputs, path),
+            node.id,
+            job_type=self._text(says.job_type, path, "type"),
+            retries=self._text(retries, path, "retries"),
+            headers=dict(says.headers),
+            inputs=self._mapped(says.inputs, path),
+        )
+
+    def _decision(self, node: Node, path: str) -> b.Binding:
+        says = node.says
+        if not says.decision_id:
+            self.findings.add(
+                path,
+                "work-missing",
+                tag=node.kind,
+                remedy="Name the decision it calls, or a job type",
+                zh_remedy="填写要调用的决策，或作业类型",
+            )
+        elif says.decision_id.startswith("="):
+            self.findings.add(path, "event-name-feel", what="decisionId")
+        elif self.known and says.decision_id not in self.known:
+            known = ", ".join(sorted(self.known))
+            self.findings.add(path, "decision-unknown", id=says.decision_id, known=known)
+        self._result_variable(node, path)
+        return b.Deciding(
+            node.id,
+            self._mapped(says.outputs, path),
+            says.result_variable,
+            decision_id=says.decision_id,
+            inputs=self._mapped(says.inputs, path),
+            evaluator=self.evaluator,
+        )
+
+    def _script(self, node: Node, path: str) -> b.Binding:
+        says = node.says
+        if not says.script:
+            self.findings.add(
+                path,
+                "work-missing",
+                tag=node.kind,
+                remedy="Write a FEEL expression, or give it a job type",
+                zh_remedy="填写 FEEL 表达式，或作业类型",
+            )
+        self._result_variable(node, path)
+        return b.Calculating(
+            node.id,
+            self._mapped(says.outputs, path),
+            says.result_variable,
+            formula=self._formula(says.script, path, "expression"),
+            inputs=self._mapped(says.inputs, path),
+        )
+
+    def _result_variable(self, node: Node, path: str) -> None:
+        name = node.says.result_variable
+        if not name:
+            self.findings.add(path, "result-variable-missing")
+        elif not _TARGET.fullmatch(name) or "." in name:
+            self.findings.add(path, "mapping-invalid", target=name)
