@@ -256,7 +256,7 @@ async def test_no_answer_in_time_is_doubt(receiver: WeComReceiver, client: Outbo
     receiver.fail_next(Hold())
 
     with pytest.raises(NoAnswer) as raised:
-        await client.post(receiver.url, b"{}", {}, timeout_s=0.1)
+        await client.post(receiver.url, b"{}", {}, timeout_s=0.4)
 
     assert raised.value.params["why"] == "timeout"
 
@@ -266,7 +266,7 @@ async def test_a_status_whose_body_never_comes_is_still_an_answer(
 ) -> None:
     receiver.fail_next(Stall())
 
-    answer = await client.post(receiver.url, b"{}", {}, timeout_s=0.1)
+    answer = await client.post(receiver.url, b"{}", {}, timeout_s=0.4)
 
     assert answer.status == 200
     assert answer.is_cut

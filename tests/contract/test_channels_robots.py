@@ -140,7 +140,7 @@ async def test_an_answer_that_does_not_come_in_time_is_doubt(
 ) -> None:
     robot.fail_next(fault)
 
-    outcome = await send(robot, timeout_s=0.1)
+    outcome = await send(robot, timeout_s=0.4)
 
     assert outcome.kind == "unknown"
 

@@ -94,7 +94,7 @@ async def test_a_server_that_waits_too_long_leaves_doubt_only_once_it_has_the_ma
 ) -> None:
     receiver.fail_next(SmtpFault("data" if step == "data" else "rcpt", is_held=True))
 
-    outcome = await plain(receiver, timeout_s=0.2).send(a_message(TO))
+    outcome = await plain(receiver, timeout_s=0.6).send(a_message(TO))
 
     assert outcome.kind == kind
 
