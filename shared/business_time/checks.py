@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from itertools import pairwise
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -25,6 +24,12 @@ DEEPEST = 8
 
 #: Twenty-five years of weekly lists fit; more is a wrong file, not a calendar.
 MOST_DAYS = 10_000
+
+#: One every half hour; a file with more would make every year slow to expand.
+MOST_WINDOWS = 48
+
+#: Calendars in one document, members of members included: aliases in YAML multiply quickly.
+MOST_MEMBERS = 100
 
 _KEY = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
@@ -132,6 +137,8 @@ def _depth(calendar: Calendar) -> int:
 def _weekly(calendar: Calendar) -> Iterator[Finding]:
     if calendar.members:
         yield finding("of", "field-not-for-kind", field="of", kind=calendar.kind)
+    for name, windows in zip(WEEKDAYS, calendar.week, strict=True):
+        yield from _too_many(f"windows.{name}", windows)
     yield from _week_overlaps(calendar.week)
     yield from _special_days(calendar)
     if calendar.source_key is not None and calendar.source_key not in SOURCES:
@@ -146,40 +153,50 @@ def _weekly(calendar: Calendar) -> Iterator[Finding]:
 
 
 def _week_overlaps(week: Sequence[Sequence[Window]]) -> Iterator[Finding]:
-    # Laid out on one line of seconds from Monday 00:00; the last window is compared with the
-    # first of the next week, since a Sunday night may run into Monday.
+    # Laid out on one line of seconds from Monday 00:00; the week comes a second time, since a
+    # Sunday night may run into Monday, and only that second Monday is new in it.
     spans = sorted(
         (weekday * DAY_S + window.start_s, weekday * DAY_S + window.end_s, weekday, position)
         for weekday, windows in enumerate(week)
         for position, window in enumerate(windows)
     )
-    if not spans:
-        return
-    first = spans[0]
-    spans.append((first[0] + 7 * DAY_S, first[1] + 7 * DAY_S, first[2], first[3]))
-    for (_, end, weekday, position), (start, _, other_weekday, other) in pairwise(spans):
-        if start < end:
+    again = [(s + 7 * DAY_S, e + 7 * DAY_S, day, n) for s, e, day, n in spans if day == 0]
+    told: set[str] = set()
+    longest = (0, 0, 0, 0)
+    for span in (*spans, *again):
+        start, end, weekday, position = span
+        path = f"windows.{WEEKDAYS[weekday]}[{position}]"
+        if start < longest[1] and path not in told:
+            told.add(path)
             yield finding(
-                f"windows.{WEEKDAYS[other_weekday]}[{other}]",
+                path,
                 "windows-overlap",
-                value=week[other_weekday][other],
-                other=week[weekday][position],
-                other_path=f"windows.{WEEKDAYS[weekday]}[{position}]",
+                value=week[weekday][position],
+                other=week[longest[2]][longest[3]],
+                other_path=f"windows.{WEEKDAYS[longest[2]]}[{longest[3]}]",
             )
+        longest = span if end > longest[1] else longest
 
 
 def overlaps(path: str, windows: Sequence[Window]) -> Iterator[Finding]:
     """Yield a finding for each window of one date that overlaps an earlier one."""
-    ordered = sorted((window, position) for position, window in enumerate(windows))
-    for (window, position), (later, later_position) in pairwise(ordered):
-        if later.start_s < window.end_s:
+    longest: tuple[Window, int] | None = None
+    for window, position in sorted((window, n) for n, window in enumerate(windows)):
+        if longest is not None and window.start_s < longest[0].end_s:
             yield finding(
-                f"{path}[{later_position}]",
+                f"{path}[{position}]",
                 "windows-overlap",
-                value=later,
-                other=window,
-                other_path=f"{path}[{position}]",
+                value=window,
+                other=longest[0],
+                other_path=f"{path}[{longest[1]}]",
             )
+        if longest is None or window.end_s > longest[0].end_s:
+            longest = (window, position)
+
+
+def _too_many(path: str, windows: Sequence[Window]) -> Iterator[Finding]:
+    if len(windows) > MOST_WINDOWS:
+        yield finding(path, "list-too-long", found=len(windows), limit=MOST_WINDOWS)
 
 
 def _special_days(calendar: Calendar) -> Iterator[Finding]:
@@ -206,6 +223,7 @@ def _own_windows(path: str, windows: Sequence[Window] | None) -> Iterator[Findin
         return
     if not windows:
         yield finding(path, "day-without-windows")
+    yield from _too_many(path, windows)
     yield from overlaps(path, windows)
 
 
@@ -218,6 +236,7 @@ def _exceptions(calendar: Calendar) -> Iterator[Finding]:
         if not exception.is_closed and not has_hours:
             yield finding(path, "exception-says-nothing")
         yield from _own_windows(f"{path}.windows", exception.windows)
+        yield from _too_many(f"{path}.breaks", exception.breaks)
         yield from overlaps(f"{path}.breaks", exception.breaks)
 
 

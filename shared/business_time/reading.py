@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import TypedDict, TypeVar
 
 from shared.business_time.calendar import EMPTY_WEEK, Calendar, Kind, Week
-from shared.business_time.checks import DEEPEST
+from shared.business_time.checks import DEEPEST, MOST_DAYS, MOST_MEMBERS
 from shared.business_time.errors import CalendarInvalid, finding
 from shared.business_time.values import (
     NO_LABEL,
@@ -79,6 +79,7 @@ class _Reader:
     def __init__(self, known: Mapping[str, Calendar]) -> None:
         self.findings: list[Finding] = []
         self._known = known
+        self._members_read = 0
 
     def calendar(self, document: object, path: str, depth: int) -> Calendar | None:
         """Return the calendar at `path`, None when anything in it is wrong."""
@@ -144,6 +145,10 @@ class _Reader:
     def _members(self, fields: Mapping[str, object], path: str, depth: int) -> Iterator[Calendar]:
         here = _under(path, "of")
         for position, value in enumerate(self._list(fields.get("of", []), here)):
+            self._members_read += 1
+            if self._members_read > MOST_MEMBERS:
+                self._tell(here, "list-too-long", found=self._members_read, limit=MOST_MEMBERS)
+                return
             place = f"{here}[{position}]"
             if not isinstance(value, str):
                 member = self.calendar(value, place, depth + 1)
@@ -274,9 +279,12 @@ class _Reader:
         return {}
 
     def _list(self, value: object, path: str) -> list[object]:
-        if isinstance(value, list | tuple):
+        if isinstance(value, list | tuple) and len(value) <= MOST_DAYS:
             return list(value)
-        self._wrong_type(path, value, "a list")
+        if isinstance(value, list | tuple):
+            self._tell(path, "list-too-long", found=len(value), limit=MOST_DAYS)
+        else:
+            self._wrong_type(path, value, "a list")
         return []
 
     def _only(self, fields: Mapping[str, object], known: tuple[str, ...], path: str) -> None:

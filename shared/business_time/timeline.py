@@ -158,19 +158,20 @@ def _dates(first: date, last: date) -> Iterator[date]:
 def has_open_time(calendar: Calendar) -> bool:
     """Return whether the calendar ever opens: asked once, before it is accepted.
 
-    A week repeats, so one ordinary year shows whether it opens at all; only special dates and
-    validity can change that, so their years are looked at too.
+    A week repeats, so one ordinary year shows whether it opens at all; only special dates,
+    validity and new zone rules can change that, so their years are looked at too.
     """
     line = timeline(calendar)
     return any(line.is_open_in(year) for year in _telling_years(calendar))
 
 
-#: A year without any special date of its own; which one does not matter.
-_ORDINARY_YEAR = 2001
+#: Years under today's zone rules and under older ones: calendars of two zones may share hours
+#: under the one and not under the other (Morocco has been at +01:00 since 2018).
+_ORDINARY_YEARS = (2001, 2030)
 
 
 def _telling_years(calendar: Calendar) -> list[int]:
-    years = {_ORDINARY_YEAR}
+    years = set(_ORDINARY_YEARS)
     for part in _parts(calendar):
         years |= {made_up.day.year for made_up in part.make_up_days}
         years |= {exception.day.year for exception in part.exceptions}
