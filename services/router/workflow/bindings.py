@@ -16,6 +16,7 @@ from . import timers
 from .errors import Stuck
 from .step import Decision, Escalation
 from .tokens import LIVE
+from .values import bounded, copied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
 
     from .expressions import Formula, Text
     from .tokens import Game, Token
+
+
+#: Teams or people one user task may be offered to, and the length of a name.
+MAX_NAMES = 500
+MAX_NAME = 500
 
 
 class DecisionEvaluator(Protocol):
@@ -132,6 +138,7 @@ class Outside(WithOutputs):
             raise Stuck("expression-failed", "the job has no type", {})
         retries = 3 if self.retries is None else _count(game, self.retries)
         token.data = mapped(game, self.inputs) if self.inputs else dict(game.variables)
+        bounded(token.data)
         token.internal_data["job"] = [kind, retries]
 
 
@@ -149,13 +156,14 @@ class Deciding(WithOutputs):
         assert self.evaluator is not None
         try:
             result, explanation = self.evaluator.evaluate(self.decision_id, inputs)
-        except LeveeError as refusal:
+            answer = copied({self.key: result})
+        except (LeveeError, TypeError) as refusal:
             seen = {**mapped(game, self.inputs), "decision": self.decision_id}
             raise Stuck("decision-failed", str(refusal), seen) from refusal
         if self.outputs:
-            self.store(game, {self.key: result})
+            self.store(game, answer)
         else:
-            game.variables[self.key] = result
+            game.variables |= answer
         game.moment.decisions.append(Decision(self.element_id, self.decision_id, explanation))
 
 
@@ -323,11 +331,12 @@ def _names(game: Game, text: Text | None) -> list[str]:
     if text is None:
         return []
     value = game.value(text)
-    if isinstance(value, str):
-        return [part.strip() for part in value.split(",") if part.strip()]
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return value
-    raise _wrong(game, text, value, "a list of texts")
+    names = value.split(",") if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise _wrong(game, text, value, "a list of texts")
+    if len(names) > MAX_NAMES or any(len(name) > MAX_NAME for name in names):
+        raise _wrong(game, text, len(names), "a list of reasonable length")
+    return [name.strip() for name in names if name.strip()]
 
 
 def _date(game: Game, text: Text | None) -> str | None:

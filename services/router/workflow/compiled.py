@@ -53,8 +53,8 @@ def check(xml: bytes, *, file: str = "", decisions: Collection[str] = ()) -> Rep
     diagram = read(xml, findings)
     if diagram is None:
         return findings.report(file)
-    lint(diagram, findings)
-    Wording(diagram, findings, decisions).bindings()
+    if lint(diagram, findings):
+        Wording(diagram, findings, decisions).bindings()
     return findings.report(file, diagram.process_id)
 
 
@@ -66,8 +66,9 @@ def compile_process(
     diagram = read(xml, findings)
     if diagram is None:
         raise ProcessRefused(findings.items, key)
-    lint(diagram, findings)
-    bindings = Wording(diagram, findings, evaluator=decisions).bindings()
+    is_readable = lint(diagram, findings)
+    words = Wording(diagram, findings, evaluator=decisions)
+    bindings = words.bindings() if is_readable else {}
     if findings.are_fatal:
         raise ProcessRefused(findings.items, key)
     nodes = diagram.nodes.values()

@@ -43,7 +43,8 @@ class Stuck(Exception):
     """A token cannot go on: becomes an incident; never leaves the engine.
 
     `code` is stable: expression-failed, decision-failed, no-flow-taken, uncaught-error,
-    timer-invalid, assignment-invalid, data-too-large, too-many-moves.
+    timer-invalid, assignment-invalid, data-too-large, data-not-json, too-many-moves,
+    too-many-tokens.
     """
 
     def __init__(

@@ -13,23 +13,19 @@ from uuid import UUID
 
 import orjson
 
-from shared.errors import Finding, Invalid
-
 from . import state
 from .bindings import Message, WithOutputs, throw
 from .errors import Stuck
 from .step import Incident, OpenUserTask, Step, Timer
 from .survey import Survey, job_of, survey, timer_of, user_task_of
 from .tokens import STARTED, Game, Moment, Token
+from .values import bounded, checked, copied
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
 
     from .compiled import CompiledProcess
-
-#: Documents travel by reference; what a process decides on is far smaller than this.
-MAX_DATA_BYTES = 64 * 1024
 
 
 class Instance:
@@ -60,7 +56,7 @@ class Instance:
     @property
     def data(self) -> dict[str, object]:
         """Return a copy of the process variables."""
-        return _copied(self._game.variables)
+        return copied(self._game.variables)
 
     def dump(self) -> bytes:
         """Return the state for the store; the same state gives the same bytes."""
@@ -132,7 +128,7 @@ class Instance:
         if not able:
             return None
         others = tuple(t.task_spec.bpmn_id for t in able[1:])
-        return self._apply(now, lambda: _fire(able[0], _checked(payload)), others)
+        return self._apply(now, lambda: _fire(able[0], checked(payload)), others)
 
     def fire_timer(self, task_id: int, now: datetime) -> Step:
         """Let a timer go off; an empty step when it is gone, fired before, or not yet due."""
@@ -168,7 +164,7 @@ class Instance:
             if not act():
                 return Step(version=self._version, is_applied=False, **self._standing())
             game.settle()
-            data = _bounded(game.variables)
+            data = bounded(game.variables)
         except Stuck as stuck:
             self._restore(stored)
             incident = Incident(stuck.element, stuck.code, stuck.detail, stuck.inputs)
@@ -233,7 +229,7 @@ class Instance:
         binding = token.task_spec.binding
         assert isinstance(binding, WithOutputs)
         with _blamed_on(token):
-            binding.finish(self._game, token, _checked(result))
+            binding.finish(self._game, token, checked(result))
         self._game.moment.finished = task_id
         token.complete()
         return True
@@ -244,7 +240,7 @@ class Instance:
             return False
         self._game.moment.finished = task_id
         with _blamed_on(token):
-            if not throw(self._game, token, "error", code, _checked(payload)):
+            if not throw(self._game, token, "error", code, checked(payload)):
                 raise Stuck("uncaught-error", f"nothing catches the error {code!r}", {})
         return True
 
@@ -256,7 +252,7 @@ class Instance:
 
     def _resume(self, changes: Mapping[str, object]) -> bool:
         held = [t for t in self._game.tokens() if "stuck" in t.internal_data]
-        self._game.variables.update(_checked(changes))
+        self._game.variables.update(checked(changes))
         for token in held:
             del token.internal_data["stuck"]
         return bool(held) or bool(changes)
@@ -286,7 +282,7 @@ def start(
     A step that is not applied (data too large, tokens without end) leaves an instance that never
     began: do not store it. Raises Invalid when the data is not JSON.
     """
-    instance = Instance(process, str(instance_id), Game(process.net, _checked(data)), 0)
+    instance = Instance(process, str(instance_id), Game(process.net, checked(data)), 0)
     return instance, instance.begin(now)
 
 
@@ -319,37 +315,3 @@ def _blamed_on(token: Token) -> Iterator[None]:
     except Stuck as stuck:
         stuck.element = stuck.element or token.task_spec.bpmn_id
         raise
-
-
-def _checked(values: Mapping[str, object]) -> dict[str, object]:
-    """Copy what comes from outside, so that nothing is shared; refuse what is not JSON."""
-    try:
-        return _copied(dict(values))
-    except (TypeError, ValueError) as problem:
-        raise Invalid(
-            [
-                Finding(
-                    path="data",
-                    rule="data-not-json",
-                    message={
-                        "zh-CN": f"数据不是 JSON：{problem}",
-                        "en": f"The data is not JSON: {problem}",
-                    },
-                    fix={"zh-CN": "只传递 JSON 值。", "en": "Pass JSON values only."},
-                )
-            ]
-        ) from None
-
-
-def _copied(values: dict[str, object]) -> dict[str, object]:
-    copy: dict[str, object] = orjson.loads(orjson.dumps(values))
-    return copy
-
-
-def _bounded(variables: dict[str, object]) -> bytes:
-    data = orjson.dumps(variables)
-    if len(data) > MAX_DATA_BYTES:
-        detail = f"the variables take {len(data)} bytes; at most {MAX_DATA_BYTES} are allowed"
-        largest = sorted(variables, key=lambda name: -len(orjson.dumps(variables[name])))
-        raise Stuck("data-too-large", detail, {"largest": largest[:5], "bytes": len(data)})
-    return data

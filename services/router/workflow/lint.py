@@ -14,15 +14,26 @@ if TYPE_CHECKING:
 
 #: Above this, a diagram is neither readable nor cheap; the largest of the public corpora has 120.
 MAX_NODES = 400
+MAX_FLOWS = 1_600
 MAX_DEPTH = 10
 #: Elements through which a token passes without resting, so that nothing can happen to it there.
 _PASSING = frozenset({"task", "manualTask", "scriptTask", "businessRuleTask"})
 _ACTIVITIES = _PASSING | {"userTask", "serviceTask", "sendTask", "receiveTask", "subProcess"}
 
 
-def lint(diagram: Diagram, findings: Findings) -> None:
-    """Report everything about the shape of a diagram that cannot or should not be executed."""
-    _sizes(diagram, findings)
+def lint(diagram: Diagram, findings: Findings) -> bool:
+    """Report everything about the shape of a diagram that cannot or should not be executed.
+
+    Returns False when the diagram is too big to be looked at any further.
+    """
+    if _is_too_big(diagram, findings):
+        return False
+    if not diagram.is_partial:
+        _shape(diagram, findings)
+    return True
+
+
+def _shape(diagram: Diagram, findings: Findings) -> None:
     ok_flows = [flow for flow in diagram.flows if _flow(diagram, flow, findings)]
     if len(ok_flows) < len(diagram.flows):
         return
@@ -36,13 +47,17 @@ def lint(diagram: Diagram, findings: Findings) -> None:
     loops(diagram, findings)
 
 
-def _sizes(diagram: Diagram, findings: Findings) -> None:
+def _is_too_big(diagram: Diagram, findings: Findings) -> bool:
     nodes = diagram.nodes
+    if len(diagram.flows) > MAX_FLOWS:
+        count = len(diagram.flows)
+        findings.add(diagram.process_id, "too-many-flows", count=count, limit=MAX_FLOWS)
     if len(nodes) > MAX_NODES:
         findings.add(diagram.process_id, "too-many-nodes", count=len(nodes), limit=MAX_NODES)
     depth = max((len(node.scopes) for node in nodes.values()), default=0)
     if depth > MAX_DEPTH:
         findings.add(diagram.process_id, "too-deep", depth=depth, limit=MAX_DEPTH)
+    return len(nodes) > MAX_NODES or len(diagram.flows) > MAX_FLOWS or depth > MAX_DEPTH
 
 
 def _flow(diagram: Diagram, flow: Flow, findings: Findings) -> bool:

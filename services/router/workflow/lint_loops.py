@@ -15,8 +15,7 @@ def loops(diagram: Diagram, findings: Findings) -> None:
         findings.add(diagram.path(loop[0]), "loop-without-wait", loop=" → ".join((*loop, loop[0])))
     for node in diagram.nodes.values():
         is_join = node.kind in ("parallelGateway", "inclusiveGateway")
-        is_looped = node.id in diagram.reachable(node.id)
-        if is_join and is_looped and len(diagram.entering[node.id]) > 1:
+        if is_join and len(diagram.entering[node.id]) > 1:
             _into_join(diagram, node, findings)
 
 
@@ -25,6 +24,8 @@ def _into_join(diagram: Diagram, node: Node, findings: Findings) -> None:
 
     It is wrong when an incoming flow can only be reached through the join itself.
     """
+    if node.id not in diagram.reachable(node.id):
+        return
     before = _reached_without(diagram, node)
     for flow in diagram.entering[node.id]:
         if flow.source not in before:

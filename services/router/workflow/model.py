@@ -100,6 +100,8 @@ class Diagram:
     name: str = ""
     nodes: dict[str, Node] = field(default_factory=dict)
     flows: tuple[Flow, ...] = ()
+    #: Some elements were refused while reading: the shape of the rest says nothing.
+    is_partial: bool = False
 
     def path(self, element_id: str) -> str:
         """Return where an element is: process, sub-processes, element."""
@@ -150,6 +152,21 @@ class Diagram:
             if name not in seen:
                 seen.add(name)
                 pending.extend(self.nexts[name])
+        return frozenset(seen)
+
+    def reaching(self, target: str) -> frozenset[str]:
+        """Return every node from which `target` can be reached by at least one move."""
+        sources: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for name, nexts in self.nexts.items():
+            for following in nexts:
+                sources[following].append(name)
+        seen: set[str] = set()
+        pending = list(sources[target])
+        while pending:
+            name = pending.pop()
+            if name not in seen:
+                seen.add(name)
+                pending.extend(sources[name])
         return frozenset(seen)
 
     def _grouped(self, end: str) -> dict[str, list[Flow]]:

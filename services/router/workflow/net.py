@@ -84,12 +84,8 @@ class _Builder:
         element.binding = self.bindings.get(node.id)
         element.cancel_activity = node.is_interrupting
         if isinstance(element, specs.Inclusive):
-            element.upstream = frozenset(
-                name
-                for other in self.diagram.within(node.scope)
-                if other.id != node.id and node.id in self.diagram.reachable(other.id)
-                for name in (other.id, f"{other.id}:armed")
-            )
+            upstream = self.diagram.reaching(node.id) - {node.id}
+            element.upstream = upstream | {f"{name}:armed" for name in upstream}
         return element
 
     def _attach(

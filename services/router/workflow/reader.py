@@ -36,11 +36,19 @@ class _Reader:
         self.nodes: dict[str, Node] = {}
         self.flows: list[Flow] = []
         self.speaker = Speaker(findings)
+        self.is_partial = False
 
     def diagram(self) -> Diagram:
+        self.speaker.attributes(self.process, self.process_id)
         self.speaker.extensions(self.process, self.process_id, "process")
         self._scope(self.process, ())
-        return Diagram(self.process_id, self.process.get("name", ""), self.nodes, tuple(self.flows))
+        return Diagram(
+            self.process_id,
+            self.process.get("name", ""),
+            self.nodes,
+            tuple(self.flows),
+            is_partial=self.is_partial,
+        )
 
     def _path(self, scopes: tuple[str, ...], element: Any) -> str:
         return "/".join((self.process_id, *scopes, element.get("id") or local(element)))
@@ -66,6 +74,7 @@ class _Reader:
             self._refuse(path, tag, tag)
 
     def _refuse(self, path: str, tag: str, key: str) -> None:
+        self.is_partial = True
         why = dialect.REFUSED.get(key, dialect.UNKNOWN)
         self.findings.add(path, "unsupported-element", tag=tag, **why._asdict())
 

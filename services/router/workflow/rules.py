@@ -56,6 +56,12 @@ RULES: dict[str, Rule] = {
         "把流程拆成几个较小的流程。",
         "Split the process into smaller ones.",
     ),
+    "too-many-flows": Rule(
+        "流程有 {count} 条顺序流，上限 {limit} 条。",
+        "The process has {count} sequence flows; at most {limit} are allowed.",
+        "把流程拆成几个较小的流程。",
+        "Split the process into smaller ones.",
+    ),
     "too-deep": Rule(
         "子流程嵌套 {depth} 层，上限 {limit} 层。",
         "Sub-processes are nested {depth} deep; at most {limit} is allowed.",

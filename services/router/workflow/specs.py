@@ -17,6 +17,7 @@ from SpiffWorkflow.bpmn.specs.mixins import (
     UserTaskMixin,
 )
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
+from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.specs.MultiChoice import MultiChoice
 
 from .errors import Stuck
@@ -208,9 +209,12 @@ class Exclusive(ExclusiveGatewayMixin, Element):  # type: ignore[misc]
     def test(self) -> None:
         """Check nothing: the diagram was checked when it was compiled."""
 
-    def condition_inputs(self, variables: Mapping[str, object]) -> dict[str, object]:
-        """Return what the conditions looked at."""
-        return condition_inputs(self, variables)
+    def _run_hook(self, token: Token) -> bool | None:
+        try:
+            super()._run_hook(token)
+        except WorkflowException:
+            raise no_flow(self, token) from None
+        return True
 
 
 class Inclusive(MultiChoice, Element):  # type: ignore[misc]
@@ -238,8 +242,7 @@ class Inclusive(MultiChoice, Element):  # type: ignore[misc]
     def _run_hook(self, token: Token) -> bool | None:
         matches, defaults = self._get_matching_outputs(token)
         if not matches and not defaults:
-            inputs = condition_inputs(self, token.workflow.top_workflow.variables)
-            raise Stuck("no-flow-taken", "no condition holds and there is no default flow", inputs)
+            raise no_flow(self, token)
         token._sync_children(matches or defaults, FUTURE)
         return True
 
@@ -279,11 +282,12 @@ def joined(token: Token, waiting: list[Token]) -> bool:
     return True
 
 
-def condition_inputs(spec: Any, variables: Mapping[str, object]) -> dict[str, object]:
-    """Return the variables that the conditions of a gateway mention."""
+def no_flow(spec: Any, token: Token) -> Stuck:
+    """Say that a gateway has nowhere to go, with the variables its conditions mention."""
+    variables = token.workflow.top_workflow.variables
     found: dict[str, object] = {}
     for condition, _ in spec.cond_task_specs:
         if condition is not None:
             found |= condition.args[0].inputs(variables)
     found.pop("expression", None)
-    return found
+    return Stuck("no-flow-taken", "no condition holds and there is no default flow", found)

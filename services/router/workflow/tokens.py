@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from SpiffWorkflow.bpmn import BpmnWorkflow
 from SpiffWorkflow.bpmn.util.subworkflow import BpmnSubWorkflow
-from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.task import Task
 from SpiffWorkflow.util.task import TaskState
 
@@ -39,6 +38,8 @@ LIVE = TaskState.NOT_FINISHED_MASK
 #: Moves of one operation. A process of 400 nodes without loops needs at most 800; what needs
 #: more multiplies its tokens (splits that are merged without a join).
 MAX_MOVES = 5_000
+#: Tokens of one instance at rest; more come from a non-interrupting event without end.
+MAX_TOKENS = 2_000
 
 
 class Token(Task):  # type: ignore[misc]
@@ -206,6 +207,8 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
                 break
         for scope in self.scopes():
             scope.forget()
+        if sum(len(scope.tasks) for scope in self.scopes()) > MAX_TOKENS:
+            raise TooMuch("too-many-tokens", f"more than {MAX_TOKENS} tokens at once")
         self.completed = not self.tasks
 
     def _move(self, token: Token) -> None:
@@ -218,10 +221,6 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
             raise
         except Stuck as stuck:
             self._hold(token, stuck)
-        except WorkflowException:
-            # The stock exclusive gateway's only complaint at this point.
-            names = token.task_spec.condition_inputs(self.variables)
-            self._hold(token, Stuck("no-flow-taken", "no condition holds and no default", names))
 
     def _hold(self, token: Token, stuck: Stuck) -> None:
         token.internal_data["stuck"] = 1
