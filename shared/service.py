@@ -21,7 +21,7 @@ from fastapi.responses import Response
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings
 
-from shared.bus.nats import NatsBus
+from shared.bus.nats import connect as connect_bus
 from shared.consuming.runtime import Runtime
 from shared.consuming.transactor import Knobs
 from shared.database import migrations
@@ -264,7 +264,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 async def surroundings(settings: ServiceSettings, name: str) -> AsyncIterator[Surroundings]:
     """Give a service that runs alone its time, ids, bus and keys."""
     time, activity = SystemTime(), Activity()
-    bus = await NatsBus.connect(
+    bus = await connect_bus(
         settings.nats_url.split(","),
         name=f"levee-{name}-{settings.replica}",
         time=time,

@@ -1,0 +1,106 @@
+"""What every test has: a guard against unannounced errors, and both databases."""
+
+from __future__ import annotations
+
+import logging
+import re
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from shared.database.engine import Database
+from tests.harness.postgres import PostgresServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+
+class ErrorLines(logging.Handler):
+    """Collects log records of level ERROR and above, and which of them a test expects."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.records: list[logging.LogRecord] = []
+        self._announced: list[re.Pattern[str]] = []
+
+    def expect(self, pattern: str) -> None:
+        """Announce errors whose message matches `pattern` anywhere."""
+        self._announced.append(re.compile(pattern))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep the record."""
+        self.records.append(record)
+
+    @property
+    def messages(self) -> list[str]:
+        """What was logged so far."""
+        return [record.getMessage() for record in self.records]
+
+    @property
+    def unannounced(self) -> list[str]:
+        """What was logged and nobody expected, with its traceback."""
+        formatter = logging.Formatter("%(name)s: %(message)s")
+        return [
+            formatter.format(record)
+            for record in self.records
+            if not any(pattern.search(record.getMessage()) for pattern in self._announced)
+        ]
+
+
+@pytest.fixture(autouse=True)
+def announced_errors(request: pytest.FixtureRequest) -> Iterator[ErrorLines]:
+    """Fail the test on any error line it did not announce.
+
+    Announce with `announced_errors.expect("set aside")` or
+    `@pytest.mark.announces("set aside")`.
+    """
+    lines = ErrorLines()
+    for marker in request.node.iter_markers("announces"):
+        for pattern in marker.args:
+            lines.expect(pattern)
+    root = logging.getLogger()
+    root.addHandler(lines)
+    yield lines
+    root.removeHandler(lines)
+    if lines.unannounced:
+        pytest.fail("unannounced error lines:\n" + "\n".join(lines.unannounced), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """One server for the whole session; each test gets a database of its own from it."""
+    with tempfile.TemporaryDirectory(prefix="levee-pg-") as folder:
+        Path(folder).chmod(0o755)  # so that `nobody` reaches the data folder inside
+        server = PostgresServer(Path(folder) / "server")
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@pytest.fixture
+async def postgres_url(postgres_server: PostgresServer) -> AsyncIterator[str]:
+    """An empty PostgreSQL database."""
+    url = await postgres_server.create()
+    yield url
+    await postgres_server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database: a SQLite file, then PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty database, on SQLite and on PostgreSQL."""
+    opened = Database(database_url, is_durable=False)
+    yield opened
+    await opened.close()
