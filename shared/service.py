@@ -52,6 +52,9 @@ class ServiceSettings(BaseSettings):
     """What every service may be told; read once, in `main`, with the service's own prefix."""
 
     database_url: str = Field(description="sqlite+aiosqlite:///… or postgresql+asyncpg://…")
+    is_durable: bool = Field(
+        default=True, description="SQLite: wait for the disk at commit; off only for replays"
+    )
     nats_url: str = Field("nats://127.0.0.1:4222", description="one or several, comma separated")
     nats_user: str | None = Field(None, description="one NATS user per service")
     nats_password: str | None = Field(None, description="its password")

@@ -1,1 +1,1 @@
-"""The router: lane, state, team and work items of each request; runs BPMN; owns released definitions."""
+"""The router: lane, state, team and work items of each request; owns what is released."""

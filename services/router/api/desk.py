@@ -1,0 +1,303 @@
+"""What callers may ask of the router, through HTTP or inside the same process."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import func, select
+
+from services.router import handlers
+from services.router.domain import NoSuchWorkItem, RequestNotRouted
+from services.router.gateways import Folder, Found, check_content, read_directory
+from services.router.handlers import Change, Submission
+from services.router.store import RouterWork, tables
+from services.router.store.rows import item_of, record_of
+from shared.database.statements import insert_missing
+from shared.database.tables import from_us
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Table
+
+    from services.router.domain import Record, WorkItem
+    from services.router.gateways import Checked
+    from services.router.store import Repository
+    from shared.consuming import Runtime
+    from shared.events.router import DefinitionKind, DirectoryChanged
+
+_log = logging.getLogger(__name__)
+
+
+class Desk:
+    """The router's front desk."""
+
+    def __init__(
+        self, runtime: Runtime[RouterWork], repository: Repository, folder: Folder | None
+    ) -> None:
+        self._runtime, self.repository, self._folder = runtime, repository, folder
+
+    def now(self) -> datetime:
+        """Return the present moment, UTC."""
+        return self._runtime.time.now()
+
+    # ---- definitions -----------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        """Read what is in force, seed the directory, take the folder's definitions in."""
+        async with self._runtime.database.transaction() as tx:
+            row = {"id": 1, "revision": 0, "directory_version": 0, "directory": "{}"}
+            await insert_missing(tx, tables.house, [row])
+            await self.repository.refresh(tx)
+        if self.repository.directory.version == 0 and self._folder is not None:
+            seed = self._folder.directory_seed()
+            if seed is not None:
+                await self.put_directory(read_directory(seed))
+        await self.load_folder()
+
+    async def load_folder(self) -> int:
+        """Take new and changed files of the folder into force; return how many were released."""
+        if self._folder is None:
+            return 0
+        released = 0
+        for found in self._folder.changed():
+            before = self.repository.in_force(found.kind, found.key)
+            checked = await self.submit(found, by="folder")
+            after = self.repository.in_force(found.kind, found.key)
+            released += checked.is_ok and after != before
+        return released
+
+    async def submit(self, found: Found, by: str) -> Checked:
+        """Check a definition; put it in force, or keep why not."""
+        checked = check_content(found.kind, found.key, found.content, found.file, self.repository)
+        submission = Submission(found.kind, found.key, checked.text, found.file, by)
+        if checked.is_ok:
+            await self._runtime.do(
+                lambda work: handlers.release(submission, work), locks=[submission.subject]
+            )
+        else:
+            _log.warning(
+                "%s refused, the version in force stays: %s",
+                found.file,
+                "; ".join(f"{f.path}: {f.message.get('en', f.rule)}" for f in checked.findings),
+            )
+            await self._runtime.do(
+                lambda work: handlers.note_fault(submission, checked.findings, work)
+            )
+        async with self._runtime.database.reading() as connection:
+            await self.repository.refresh(connection)
+        return checked
+
+    async def put_directory(self, directory: DirectoryChanged) -> int:
+        """Put a directory in force and announce it; return its version."""
+        version = await self._runtime.do(
+            lambda work: handlers.keep_directory(directory, work), locks=["directory"]
+        )
+        async with self._runtime.database.reading() as connection:
+            await self.repository.refresh(connection)
+        return version
+
+    async def faults(self) -> list[dict[str, Any]]:
+        """Return the definitions that were refused and not mended yet, with their findings."""
+        table = tables.definition_faults
+        async with self._runtime.database.reading() as connection:
+            rows = (await connection.execute(select(table).order_by(table.c.file))).all()
+        return [
+            {
+                "file": row.file,
+                "kind": row.kind,
+                "key": row.key,
+                "verdict": "refused",
+                "findings": orjson.loads(row.findings),
+                "found_at": from_us(row.found_us),
+            }
+            for row in rows
+        ]
+
+    async def versions(self, kind: DefinitionKind, key: str) -> list[dict[str, Any]]:
+        """Return all versions of a definition, newest first."""
+        table = tables.definitions
+        wanted = (
+            select(table)
+            .where(table.c.kind == kind, table.c.key == key)
+            .order_by(table.c.version.desc())
+        )
+        async with self._runtime.database.reading() as connection:
+            rows = (await connection.execute(wanted)).all()
+        return [
+            {
+                "kind": row.kind,
+                "key": row.key,
+                "version": row.version,
+                "content_hash": row.content_hash,
+                "released_by": row.released_by,
+                "released_at": from_us(row.released_us),
+                "is_in_force": row.is_in_force,
+            }
+            for row in rows
+        ]
+
+    async def checks(self) -> dict[str, tuple[bool, str]]:
+        """Return what /ready tells about definitions and incidents."""
+        refused = [fault["file"] for fault in await self.faults()]
+        table = tables.incidents
+        waiting = select(func.count()).select_from(table).where(table.c.resolved_us.is_(None))
+        async with self._runtime.database.reading() as connection:
+            incidents = (await connection.execute(waiting)).scalar_one()
+        in_force = len(self.repository.all_in_force())
+        told = f"{in_force} in force" + (f", refused: {', '.join(refused)}" if refused else "")
+        return {
+            "definitions": (not refused and in_force > 0, told),
+            "incidents": (incidents == 0, f"{incidents} waiting"),
+        }
+
+    # ---- requests and work items -----------------------------------------------------------
+
+    async def change(self, request_id: UUID, change: Change) -> Record:
+        """Do to a request what a person wants done."""
+        return await self._runtime.do(
+            lambda work: handlers.apply_change(request_id, change, work), locks=[request_id]
+        )
+
+    async def claim(self, item_id: UUID, person: str, at: datetime) -> WorkItem:
+        """Take a work item."""
+        request_id = await self._request_of(item_id)
+        return await self._runtime.do(
+            lambda work: handlers.claim_item(item_id, person, at, work), locks=[request_id]
+        )
+
+    async def give_back(self, item_id: UUID, person: str, reason: str, at: datetime) -> WorkItem:
+        """Return a work item to its teams."""
+        request_id = await self._request_of(item_id)
+        return await self._runtime.do(
+            lambda work: handlers.return_item(item_id, person, reason, at, work),
+            locks=[request_id],
+        )
+
+    async def delegate(
+        self, item_id: UUID, team: str, person: str | None, reason: str, at: datetime
+    ) -> WorkItem:
+        """Hand a work item on."""
+        request_id = await self._request_of(item_id)
+        return await self._runtime.do(
+            lambda work: handlers.delegate_item(item_id, team, person, reason, at, work),
+            locks=[request_id],
+        )
+
+    async def complete(
+        self, item_id: UUID, person: str | None, result: dict[str, Any], at: datetime
+    ) -> WorkItem:
+        """Complete a work item."""
+        request_id = await self._request_of(item_id)
+        return await self._runtime.do(
+            lambda work: handlers.complete_item(item_id, person, result, at, work),
+            locks=[request_id],
+        )
+
+    async def request(self, request_id: UUID) -> dict[str, Any]:
+        """Return a request with its open work items; raise `RequestNotRouted`."""
+        async with self._runtime.database.reading() as connection:
+            wanted = select(tables.requests).where(tables.requests.c.id == str(request_id))
+            row = (await connection.execute(wanted)).first()
+            if row is None:
+                raise RequestNotRouted(request_id=request_id)
+            items = select(tables.work_items).where(
+                tables.work_items.c.request_id == str(request_id)
+            )
+            found = (await connection.execute(items.order_by(tables.work_items.c.id))).all()
+        return {
+            **record_json(record_of(row)),
+            "work_items": [item_json(item_of(item)) for item in found],
+        }
+
+    async def requests(
+        self, filters: dict[str, str | None], limit: int, offset: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return a page of requests by state, team, priority, assignee or number."""
+        rows, total = await self._page(tables.requests, filters, limit, offset)
+        return [record_json(record_of(row)) for row in rows], total
+
+    async def items(
+        self, filters: dict[str, str | None], limit: int, offset: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return a page of work items by team, assignee or state, oldest first."""
+        rows, total = await self._page(tables.work_items, filters, limit, offset)
+        return [item_json(item_of(row)) for row in rows], total
+
+    async def item(self, item_id: UUID) -> dict[str, Any]:
+        """Return one work item; raise `NoSuchWorkItem`."""
+        rows, _ = await self._page(tables.work_items, {"id": str(item_id)}, 1, 0)
+        if not rows:
+            raise NoSuchWorkItem(work_item_id=item_id)
+        return item_json(item_of(rows[0]))
+
+    async def everything(self) -> list[Record]:
+        """Return every request: for reports of a replay."""
+        async with self._runtime.database.reading() as connection:
+            rows: Sequence[Any] = (await connection.execute(select(tables.requests))).all()
+        return [record_of(row) for row in rows]
+
+    async def _page(
+        self, table: Table, filters: dict[str, str | None], limit: int, offset: int
+    ) -> tuple[Sequence[Any], int]:
+        chosen = [table.c[name] == value for name, value in filters.items() if value is not None]
+        async with self._runtime.database.reading() as connection:
+            counted = select(func.count()).select_from(table).where(*chosen)
+            total = (await connection.execute(counted)).scalar_one()
+            # Ids are UUIDv7 or follow the request's: their order is the order of arrival.
+            order = table.c.opened_us if "opened_us" in table.c else table.c.submitted_us
+            wanted = select(table).where(*chosen).order_by(order, table.c.id)
+            rows = (await connection.execute(wanted.limit(limit).offset(offset))).all()
+        return rows, total
+
+    async def _request_of(self, item_id: UUID) -> UUID:
+        table = tables.work_items
+        async with self._runtime.database.reading() as connection:
+            wanted = select(table.c.request_id).where(table.c.id == str(item_id))
+            found = (await connection.execute(wanted)).scalar_one_or_none()
+        if found is None:
+            raise NoSuchWorkItem(work_item_id=item_id)
+        return UUID(found)
+
+
+def record_json(record: Record) -> dict[str, Any]:
+    """Return a request as the API shows it."""
+    return {
+        "id": str(record.id),
+        "number": record.number,
+        "state": record.state.value,
+        "lane": record.lane.value,
+        "priority": record.priority.value,
+        "team": record.team,
+        "assignee": record.assignee,
+        "waiting_reason": record.waiting_reason,
+        "handovers": record.handovers,
+        "reopenings": record.reopenings,
+        "submitted_at": record.submitted_at,
+        "request_type": record.context.get("request_type"),
+        "title": record.context.get("title"),
+        "process": record.process,
+        "process_version": record.process_version,
+        "instance_id": str(record.instance_id),
+    }
+
+
+def item_json(item: WorkItem) -> dict[str, Any]:
+    """Return a work item as the API shows it."""
+    return {
+        "id": str(item.id),
+        "request_id": str(item.request_id),
+        "element_id": item.element_id,
+        "name": dict(item.names),
+        "state": item.state.value,
+        "candidate_teams": list(item.teams),
+        "candidate_users": list(item.users),
+        "assignee": item.assignee,
+        "form": item.form,
+        "opened_at": item.opened_at,
+        "due_at": item.due_at,
+    }

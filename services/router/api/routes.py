@@ -1,0 +1,244 @@
+"""The router's paths under /router/v1."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+
+from services.router.api.desk import Desk, item_json, record_json
+from services.router.gateways import Found, read_directory
+from services.router.handlers import Change
+from shared.errors import Finding, Invalid
+from shared.events.router import DefinitionKind
+from shared.http.auth import Caller, needs
+from shared.http.kit import Limit, Offset, json_answer, page
+from shared.vocabulary import Priority, RequestState, WorkItemState
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Words = Annotated[str, Field(max_length=2000)]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ChangeBody(_Body):
+    """What is to happen to a request; `occurred_at` when it happened earlier."""
+
+    change: Literal["assign", "hand_over", "wait", "resume", "resolve", "reopen", "close", "cancel"]
+    by: Name | None = None
+    team: Name | None = None
+    assignee: Name | None = None
+    reason: Words = ""
+    note: Words = ""
+    occurred_at: AwareDatetime | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> ChangeBody:
+        if self.change == "assign" and not self.assignee:
+            raise ValueError("assign needs `assignee`")
+        if self.change == "hand_over" and not (self.team and self.reason.strip()):
+            raise ValueError("hand_over needs `team` and a `reason`")
+        return self
+
+
+class ClaimBody(_Body):
+    """Who takes it."""
+
+    by: Name
+
+
+class ReturnBody(_Body):
+    """Who gives it back, and why."""
+
+    by: Name
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class DelegateBody(_Body):
+    """To whom it goes, and why."""
+
+    team: Name
+    assignee: Name | None = None
+    reason: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class CompleteBody(_Body):
+    """Who did it, and what came of it."""
+
+    by: Name | None = None
+    result: dict[str, JsonValue] = Field(default_factory=dict)
+
+
+def routes(desk: Desk) -> APIRouter:
+    """Return the router's paths."""
+    api = APIRouter(prefix="/v1")
+    _add_requests(api, desk)
+    _add_work_items(api, desk)
+    _add_definitions(api, desk)
+    return api
+
+
+def _add_requests(api: APIRouter, desk: Desk) -> None:
+    @api.get("/requests", tags=["requests"], summary="Requests by state, team, priority")
+    async def list_requests(
+        caller: Annotated[Caller, needs("work:read")],
+        state: RequestState | None = None,
+        team: str | None = None,
+        priority: Priority | None = None,
+        assignee: str | None = None,
+        number: str | None = None,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> Response:
+        filters = {
+            "state": state.value if state else None,
+            "team": team,
+            "priority": priority.value if priority else None,
+            "assignee": assignee,
+            "number": number,
+        }
+        items, total = await desk.requests(filters, limit, offset)
+        return json_answer(page(items, total, limit, offset))
+
+    @api.get("/requests/{request_id}", tags=["requests"], summary="One request")
+    async def get_request(
+        request_id: UUID, caller: Annotated[Caller, needs("work:read")]
+    ) -> Response:
+        return json_answer(await desk.request(request_id))
+
+    @api.post("/requests/{request_id}/changes", tags=["requests"], summary="Change a request")
+    async def change_request(
+        request_id: UUID, body: ChangeBody, caller: Annotated[Caller, needs("work:write")]
+    ) -> Response:
+        now = desk.now()
+        at = body.occurred_at or now
+        _not_ahead(at, now)
+        change = Change(
+            kind=body.change,
+            at=at,
+            by=body.by,
+            team=body.team,
+            assignee=body.assignee,
+            reason=body.reason,
+            note=body.note,
+        )
+        return json_answer(record_json(await desk.change(request_id, change)))
+
+
+def _add_work_items(api: APIRouter, desk: Desk) -> None:
+    @api.get("/work-items", tags=["work items"], summary="Work items by team, person, state")
+    async def list_items(
+        caller: Annotated[Caller, needs("work:read")],
+        team: str | None = None,
+        assignee: str | None = None,
+        state: WorkItemState | None = None,
+        request_id: UUID | None = None,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> Response:
+        filters = {
+            "team": team,
+            "assignee": assignee,
+            "state": state.value if state else None,
+            "request_id": str(request_id) if request_id else None,
+        }
+        items, total = await desk.items(filters, limit, offset)
+        return json_answer(page(items, total, limit, offset))
+
+    @api.get("/work-items/{item_id}", tags=["work items"], summary="One work item")
+    async def get_item(item_id: UUID, caller: Annotated[Caller, needs("work:read")]) -> Response:
+        return json_answer(await desk.item(item_id))
+
+    @api.post("/work-items/{item_id}/claim", tags=["work items"], summary="Take it")
+    async def claim(
+        item_id: UUID, body: ClaimBody, caller: Annotated[Caller, needs("work:write")]
+    ) -> Response:
+        return json_answer(item_json(await desk.claim(item_id, body.by, desk.now())))
+
+    @api.post("/work-items/{item_id}/return", tags=["work items"], summary="Give it back")
+    async def give_back(
+        item_id: UUID, body: ReturnBody, caller: Annotated[Caller, needs("work:write")]
+    ) -> Response:
+        item = await desk.give_back(item_id, body.by, body.reason, desk.now())
+        return json_answer(item_json(item))
+
+    @api.post("/work-items/{item_id}/delegate", tags=["work items"], summary="Hand it on")
+    async def delegate(
+        item_id: UUID, body: DelegateBody, caller: Annotated[Caller, needs("work:write")]
+    ) -> Response:
+        item = await desk.delegate(item_id, body.team, body.assignee, body.reason, desk.now())
+        return json_answer(item_json(item))
+
+    @api.post("/work-items/{item_id}/complete", tags=["work items"], summary="Complete it")
+    async def complete(
+        item_id: UUID, body: CompleteBody, caller: Annotated[Caller, needs("work:write")]
+    ) -> Response:
+        item = await desk.complete(item_id, body.by, dict(body.result), desk.now())
+        return json_answer(item_json(item))
+
+
+def _add_definitions(api: APIRouter, desk: Desk) -> None:
+    @api.get("/definitions", tags=["definitions"], summary="What is in force, what was refused")
+    async def list_definitions(caller: Annotated[Caller, needs("work:read")]) -> Response:
+        in_force = [
+            {
+                "kind": released.kind,
+                "key": released.key,
+                "version": released.version,
+                "content_hash": released.content_hash,
+            }
+            for released in desk.repository.all_in_force()
+        ]
+        return json_answer({"in_force": in_force, "refused": await desk.faults()})
+
+    @api.get("/definitions/{kind}/{key}", tags=["definitions"], summary="Versions of one")
+    async def versions(
+        kind: DefinitionKind, key: str, caller: Annotated[Caller, needs("work:read")]
+    ) -> Response:
+        found = await desk.versions(kind, key)
+        return json_answer(page(found, len(found), max(len(found), 1), 0))
+
+    @api.put("/definitions/{kind}/{key}", tags=["definitions"], summary="Check and put in force")
+    async def put_definition(
+        kind: DefinitionKind,
+        key: str,
+        request: Request,
+        caller: Annotated[Caller, needs("process:write")],
+    ) -> Response:
+        content = await request.body()
+        checked = await desk.submit(Found(kind, key, f"api/{kind}/{key}", content), caller.name)
+        if not checked.is_ok:
+            raise Invalid(checked.findings)
+        [newest, *_] = await desk.versions(kind, key)
+        return json_answer(newest)
+
+    @api.post("/definitions/reload", tags=["definitions"], summary="Look at the folder now")
+    async def reload(caller: Annotated[Caller, needs("process:write")]) -> Response:
+        return json_answer({"released": await desk.load_folder(), "refused": await desk.faults()})
+
+    @api.get("/directory", tags=["directory"], summary="People and teams")
+    async def get_directory(caller: Annotated[Caller, needs("work:read")]) -> Response:
+        return json_answer(desk.repository.directory.model_dump(mode="json"))
+
+    @api.put("/directory", tags=["directory"], summary="Put another directory in force")
+    async def put_directory(
+        request: Request, caller: Annotated[Caller, needs("process:write")]
+    ) -> Response:
+        text = (await request.body()).decode("utf-8", "replace")
+        version = await desk.put_directory(read_directory(text, "directory"))
+        return json_answer({"version": version})
+
+
+def _not_ahead(at: datetime, now: datetime) -> None:
+    if at > now:
+        told = {
+            "zh-CN": "发生时间不能晚于现在",
+            "en": "what happened cannot have happened in the future",
+        }
+        raise Invalid([Finding("/occurred_at", "in-the-future", told)])

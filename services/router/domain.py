@@ -1,0 +1,387 @@
+"""The router's rules: in which state a request is, who owns it, and what may happen next.
+
+Real cases are unruly: whatever people report is accepted in any state and brought into an order
+that makes sense (a resolution ends a wait, work on a resolved request reopens it); only what ended
+for good refuses. Rules are functions from a record to a new record and the facts to announce.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, ClassVar
+from uuid import UUID
+
+from shared.errors import NotFound, Refused
+from shared.vocabulary import Impact, Lane, Priority, RequestState, Urgency, WorkItemState
+
+#: The visible queue for requests no table row names an owner for; it always exists.
+TRIAGE = "triage"
+
+_DONE = (RequestState.RESOLVED, RequestState.CLOSED)
+
+
+class RequestNotRouted(NotFound):
+    """The router does not know request {request_id} (yet)."""
+
+    zh: ClassVar[str] = "路由服务（尚）不知道请求 {request_id}。"
+
+
+class AlreadyCancelled(Refused):
+    """Request {number} was cancelled; nothing can happen to it any more."""
+
+    zh: ClassVar[str] = "请求 {number} 已取消，不能再做任何操作。"
+
+
+class NoSuchWorkItem(NotFound):
+    """There is no work item {work_item_id}."""
+
+    zh: ClassVar[str] = "没有工作项 {work_item_id}。"
+
+
+class AlreadyClaimed(Refused):
+    """Work item {work_item_id} is being worked on by {assignee}."""
+
+    zh: ClassVar[str] = "工作项 {work_item_id} 已由 {assignee} 认领。"
+
+
+class WorkItemEnded(Refused):
+    """Work item {work_item_id} is over ({state})."""
+
+    zh: ClassVar[str] = "工作项 {work_item_id} 已结束（{state}）。"
+
+
+class NotACandidate(Refused):
+    """{person} belongs to none of the teams that may take this: {teams}."""
+
+    zh: ClassVar[str] = "{person} 不属于可以承担此工作的团队：{teams}。"
+
+
+class NotClaimedByYou(Refused):
+    """Work item {work_item_id} is not in the hands of {person}."""
+
+    zh: ClassVar[str] = "工作项 {work_item_id} 不在 {person} 手中。"
+
+
+class NoSuchTeam(NotFound):
+    """There is no team {team}."""
+
+    zh: ClassVar[str] = "没有团队 {team}。"
+
+
+class NoSuchPerson(NotFound):
+    """There is nobody called {person} in the directory."""
+
+    zh: ClassVar[str] = "通讯录中没有 {person}。"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One request as the router knows it; moments are UTC."""
+
+    id: UUID
+    number: str
+    state: RequestState
+    lane: Lane
+    priority: Priority
+    team: str
+    submitted_at: datetime
+    process: str
+    process_version: int
+    instance_id: UUID
+    #: What tables and diagrams see of it.
+    context: Mapping[str, Any] = field(default_factory=dict)
+    assignee: str | None = None
+    #: Why it waits; None while it does not.
+    waiting_reason: str | None = None
+    handovers: int = 0
+    reopenings: int = 0
+    is_import: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned:
+    """One named person owns it now."""
+
+    team: str
+    assignee: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HandedOver:
+    """Another team owns it now."""
+
+    from_team: str
+    to_team: str
+    from_assignee: str | None
+    reason: str
+    handovers: int
+    is_counted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingStarted:
+    """It waits."""
+
+    reason: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEnded:
+    """It no longer waits."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """It is solved."""
+
+    resolution: str
+    note: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reopened:
+    """It was not solved."""
+
+    reason: str
+    reopenings: int
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """It is over."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelled:
+    """It ends unsolved."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityChanged:
+    """Another priority applies."""
+
+    old: Priority
+    new: Priority
+
+
+Fact = (
+    Assigned
+    | HandedOver
+    | WaitingStarted
+    | WaitingEnded
+    | Resolved
+    | Reopened
+    | Closed
+    | Cancelled
+    | PriorityChanged
+)
+Outcome = tuple[Record, tuple[Fact, ...]]
+
+
+def assign(record: Record, person: str, by: str | None = None) -> Outcome:
+    """Give the request to one named person of the owning team; naming the same again is nothing."""
+    _must_live(record)
+    if record.assignee == person:
+        return record, ()
+    return replace(record, assignee=person), (Assigned(record.team, person, by),)
+
+
+def release(record: Record) -> Record:
+    """Take the request back into the team's queue."""
+    return replace(record, assignee=None)
+
+
+def hand_over(record: Record, team: str, reason: str) -> Outcome:
+    """Give the request to another team; leaving the triage queue is routing and is not counted."""
+    _must_live(record)
+    if team == record.team:
+        return record, ()
+    is_counted = record.team != TRIAGE
+    handovers = record.handovers + is_counted
+    fact = HandedOver(record.team, team, record.assignee, reason, handovers, is_counted)
+    return replace(record, team=team, assignee=None, handovers=handovers), (fact,)
+
+
+def wait(record: Record, reason: str, note: str = "") -> Outcome:
+    """Nothing can be done until somebody answers; a resolved request is reopened first."""
+    record, facts = _open_again(record, "waiting")
+    if record.waiting_reason == reason:
+        return record, facts
+    if record.waiting_reason is not None:
+        facts = (*facts, WaitingEnded(record.waiting_reason))
+    waiting = replace(record, state=RequestState.WAITING, waiting_reason=reason)
+    return waiting, (*facts, WaitingStarted(reason, note))
+
+
+def resume(record: Record) -> Outcome:
+    """Go on after a wait; without one nothing happens."""
+    _must_live(record)
+    if record.waiting_reason is None:
+        return record, ()
+    fact = WaitingEnded(record.waiting_reason)
+    return replace(record, state=RequestState.OPEN, waiting_reason=None), (fact,)
+
+
+def resolve(record: Record, resolution: str, note: str = "", by: str | None = None) -> Outcome:
+    """Solve it; an open wait ends at the same moment, so that no clock stays paused."""
+    _must_live(record)
+    if record.state in _DONE:
+        return record, ()
+    record, facts = resume(record)
+    solved = replace(record, state=RequestState.RESOLVED)
+    return solved, (*facts, Resolved(resolution, note, by))
+
+
+def reopen(record: Record, reason: str) -> Outcome:
+    """Work on it again; on a request that is open nothing happens."""
+    return _open_again(record, reason)
+
+
+def close(record: Record, reason: str) -> Outcome:
+    """End it for good; what was not resolved is resolved by closing."""
+    _must_live(record)
+    if record.state is RequestState.CLOSED:
+        return record, ()
+    record, facts = resolve(record, "closed", by=None)
+    return replace(record, state=RequestState.CLOSED), (*facts, Closed(reason))
+
+
+def cancel(record: Record, reason: str) -> Outcome:
+    """End it unsolved; repeated or after closing nothing happens."""
+    if record.state in (RequestState.CANCELLED, RequestState.CLOSED):
+        return record, ()
+    record, facts = resume(record)
+    return replace(record, state=RequestState.CANCELLED), (*facts, Cancelled(reason))
+
+
+def change_priority(record: Record, priority: Priority) -> Outcome:
+    """Let another priority apply from now on."""
+    if record.priority is priority:
+        return record, ()
+    fact = PriorityChanged(record.priority, priority)
+    return replace(record, priority=priority), (fact,)
+
+
+def _open_again(record: Record, reason: str) -> Outcome:
+    _must_live(record)
+    if record.state not in _DONE:
+        return record, ()
+    opened = replace(record, state=RequestState.OPEN, reopenings=record.reopenings + 1)
+    return opened, (Reopened(reason, opened.reopenings),)
+
+
+def _must_live(record: Record) -> None:
+    if record.state is RequestState.CANCELLED:
+        raise AlreadyCancelled(number=record.number)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkItem:
+    """One piece of human work a user task opened."""
+
+    id: UUID
+    request_id: UUID
+    instance_id: UUID
+    task_id: int
+    element_id: str
+    names: Mapping[str, str]
+    teams: tuple[str, ...]
+    users: tuple[str, ...]
+    opened_at: datetime
+    form: str | None = None
+    due_at: datetime | None = None
+    #: What completing it means for the request, from the task's header `completes`.
+    completes: str | None = None
+    state: WorkItemState = WorkItemState.OPEN
+    assignee: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody can do it any more."""
+        return self.state in (WorkItemState.COMPLETED, WorkItemState.CANCELLED)
+
+
+def claim(item: WorkItem, person: str, teams_of_person: frozenset[str]) -> WorkItem:
+    """Take the work item; candidates only, and not out of another's hands."""
+    _must_be_open(item)
+    if item.assignee == person:
+        return item
+    if item.assignee is not None:
+        raise AlreadyClaimed(work_item_id=item.id, assignee=item.assignee)
+    if person not in item.users and not teams_of_person & set(item.teams):
+        raise NotACandidate(person=person, teams=", ".join(item.teams) or "-")
+    return replace(item, state=WorkItemState.CLAIMED, assignee=person)
+
+
+def give_back(item: WorkItem, person: str) -> WorkItem:
+    """Return the work item to its teams."""
+    _must_be_open(item)
+    if item.assignee != person:
+        raise NotClaimedByYou(work_item_id=item.id, person=person)
+    return replace(item, state=WorkItemState.OPEN, assignee=None)
+
+
+def give_to(item: WorkItem, team: str, person: str | None) -> WorkItem:
+    """Let another team, or a person of it, do the work."""
+    _must_be_open(item)
+    state = WorkItemState.CLAIMED if person else WorkItemState.OPEN
+    return replace(item, teams=(team,), users=(), state=state, assignee=person)
+
+
+def complete(item: WorkItem, person: str | None) -> WorkItem:
+    """The work is done; somebody else's claim is in the way."""
+    _must_be_open(item)
+    if person is not None and item.assignee is not None and item.assignee != person:
+        raise NotClaimedByYou(work_item_id=item.id, person=person)
+    return replace(item, state=WorkItemState.COMPLETED, assignee=person or item.assignee)
+
+
+def end(item: WorkItem, state: WorkItemState) -> WorkItem:
+    """The diagram went on without it."""
+    return item if item.is_over else replace(item, state=state)
+
+
+def _must_be_open(item: WorkItem) -> None:
+    if item.is_over:
+        raise WorkItemEnded(work_item_id=item.id, state=item.state.value)
+
+
+def context_of(
+    *,
+    number: str,
+    request_type: str,
+    domain: str,
+    organisation_unit: str | None,
+    channel: str,
+    customer_tier: str,
+    urgency: Urgency,
+    impact: Impact,
+    language: str,
+    title: str,
+    form: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return what tables and diagrams see of a request, under the name `request`."""
+    return {
+        "number": number,
+        "request_type": request_type,
+        "domain": domain,
+        "organisation_unit": organisation_unit,
+        "channel": channel,
+        "customer_tier": customer_tier,
+        "urgency": urgency.value,
+        "impact": impact.value,
+        "language": language,
+        "title": title,
+        "form": dict(form),
+    }

@@ -1,0 +1,25 @@
+"""What the router listens to."""
+
+from __future__ import annotations
+
+from services.router import handlers
+from shared.consuming import on, on_timer
+from shared.events.intake import (
+    MessagePosted,
+    RequestConfirmed,
+    RequestReopenedByRequester,
+    RequestSubmitted,
+    RequestUpdated,
+    RequestWithdrawn,
+)
+
+SUBSCRIPTIONS = (
+    on(RequestSubmitted, handlers.route_request),
+    on(RequestUpdated, handlers.update_request),
+    on(RequestWithdrawn, handlers.withdraw_request),
+    on(MessagePosted, handlers.note_message),
+    on(RequestConfirmed, handlers.confirm_request),
+    on(RequestReopenedByRequester, handlers.reopen_request),
+)
+
+TIMERS = (on_timer("process", handlers.fire_process_timer),)

@@ -1,0 +1,90 @@
+"""The router's announcements: from its own terms to the published contracts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from services.router import domain
+from shared.events import router as said
+from shared.events.router import Explanation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from services.router.domain import Fact, Record, WorkItem
+    from shared.events.base import EventData
+
+
+def routed(
+    record: Record, customer_tier: str, explanations: Iterable[dict[str, Any]]
+) -> said.RequestRouted:
+    """Announce that a request has a lane, an owner and a process."""
+    context = record.context
+    return said.RequestRouted(
+        number=record.number,
+        request_type=context["request_type"],
+        domain=context["domain"],
+        organisation_unit=context["organisation_unit"],
+        channel=context["channel"],
+        customer_tier=customer_tier,
+        priority=record.priority,
+        lane=record.lane,
+        team=record.team,
+        submitted_at=record.submitted_at,
+        process=record.process,
+        process_version=record.process_version,
+        instance_id=record.instance_id,
+        is_triage=record.team == domain.TRIAGE,
+        is_import=record.is_import,
+        explanation=explained(explanations),
+    )
+
+
+def explained(explanations: Iterable[dict[str, Any]]) -> tuple[Explanation, ...]:
+    """Return decisions' explanations as events carry them."""
+    return tuple(Explanation.model_validate(told) for told in explanations)
+
+
+def fact(told: Fact, explanations: Iterable[dict[str, Any]] = ()) -> EventData:  # noqa: C901
+    """Return the event of a fact: one line each."""
+    match told:
+        case domain.Assigned(team, assignee, by):
+            return said.RequestAssigned(team=team, assignee=assignee, assigned_by=by)
+        case domain.HandedOver():
+            return said.RequestHandedOver(
+                from_team=told.from_team,
+                to_team=told.to_team,
+                from_assignee=told.from_assignee,
+                reason=told.reason,
+                handovers=told.handovers,
+                is_counted=told.is_counted,
+            )
+        case domain.WaitingStarted(reason, note):
+            return said.RequestWaitingStarted(reason=reason, note=note)
+        case domain.WaitingEnded(reason):
+            return said.RequestWaitingEnded(reason=reason)
+        case domain.Resolved(resolution, note, by):
+            return said.RequestResolved(resolution=resolution, note=note, resolved_by=by)
+        case domain.Reopened(reason, reopenings):
+            return said.RequestReopened(reason=reason, reopenings=reopenings)
+        case domain.Closed(reason):
+            return said.RequestClosed(reason=reason)
+        case domain.Cancelled(reason):
+            return said.RequestCancelled(reason=reason)
+        case domain.PriorityChanged(old, new):
+            return said.RequestPriorityChanged(
+                old=old, new=new, explanation=explained(explanations)
+            )
+
+
+def opened(item: WorkItem) -> said.WorkItemOpened:
+    """Announce a work item."""
+    return said.WorkItemOpened(
+        work_item_id=item.id,
+        instance_id=item.instance_id,
+        element_id=item.element_id,
+        name=dict(item.names),
+        candidate_teams=item.teams,
+        candidate_users=item.users,
+        form=item.form,
+    )

@@ -1,0 +1,108 @@
+"""The folder of definitions as process owners keep it (the seed and the GitOps form).
+
+`*.bpmn` are processes, `*.dmn` decisions, `calendars/*.yaml`, `policies/*.yaml`,
+`catalogue/*.yaml`, `templates/*.yaml` what their folder says; the file's stem is the key.
+`directory.yaml` seeds the directory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from shared.definitions.models import Directory
+from shared.definitions.parsing import parse, read_yaml
+from shared.events.router import Absence, DefinitionKind, DirectoryChanged, Person, Team
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_FOLDERS: dict[str, DefinitionKind] = {
+    "calendars": "calendar",
+    "policies": "escalation_policy",
+    "catalogue": "catalogue",
+    "templates": "templates",
+}
+#: In this order a folder is released, so that what is referred to is there before.
+ORDER: tuple[DefinitionKind, ...] = (
+    "calendar",
+    "decision",
+    "process",
+    "catalogue",
+    "escalation_policy",
+    "templates",
+)
+#: No definition is larger; a larger file is not even read.
+_MAX_FILE_BYTES = 2_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A definition file."""
+
+    kind: DefinitionKind
+    key: str
+    file: str
+    content: bytes
+
+
+class Folder:
+    """A folder of definitions that is looked at again and again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: dict[str, tuple[int, int]] = {}
+
+    def changed(self) -> list[Found]:
+        """Return the files that are new or different since the last look, in release order."""
+        found: list[Found] = []
+        for path, kind in self._files():
+            try:
+                state = path.stat()
+                seen = (state.st_mtime_ns, state.st_size)
+                file = str(path.relative_to(self._path))
+                if self._seen.get(file) == seen:
+                    continue
+                with path.open("rb") as opened:
+                    content = opened.read(_MAX_FILE_BYTES + 1)
+            except FileNotFoundError:
+                continue  # gone between listing and reading: an editor's temporary file
+            self._seen[file] = seen
+            found.append(Found(kind, path.stem, file, content))
+        return sorted(found, key=lambda f: (ORDER.index(f.kind), f.key))
+
+    def directory_seed(self) -> str | None:
+        """Return the text of `directory.yaml`, if there is one."""
+        path = self._path / "directory.yaml"
+        return path.read_text(encoding="utf-8") if path.is_file() else None
+
+    def _files(self) -> list[tuple[Path, DefinitionKind]]:
+        if not self._path.is_dir():
+            return []
+        files: list[tuple[Path, DefinitionKind]] = []
+        files += [(path, "process") for path in sorted(self._path.glob("*.bpmn"))]
+        files += [(path, "decision") for path in sorted(self._path.glob("*.dmn"))]
+        for folder, kind in _FOLDERS.items():
+            files += [(path, kind) for path in sorted((self._path / folder).glob("*.yaml"))]
+        return [(path, kind) for path, kind in files if not path.name.startswith((".", "~"))]
+
+
+def read_directory(text: str, file: str = "directory.yaml") -> DirectoryChanged:
+    """Return the directory of a YAML text; raise `BadDefinition` with what is wrong."""
+    written = parse(Directory, read_yaml(text, file), file)
+    people = tuple(
+        Person(
+            id=person.id,
+            name=person.name,
+            language=person.language,
+            zone=person.zone,
+            addresses=person.addresses,
+            channels=person.channels,
+            absences=tuple(
+                Absence.model_validate(absence.model_dump()) for absence in person.absences
+            ),
+        )
+        for person in written.people
+    )
+    teams = tuple(Team.model_validate(team.model_dump()) for team in written.teams)
+    return DirectoryChanged(version=0, people=people, teams=teams, duty_person=written.duty_person)

@@ -1,0 +1,7 @@
+"""What the router remembers: requests, instances, work items, definitions, the directory."""
+
+from services.router.store.repository import Repository
+from services.router.store.tables import kit, metadata
+from services.router.store.work import RouterWork
+
+__all__ = ["Repository", "RouterWork", "kit", "metadata"]

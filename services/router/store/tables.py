@@ -1,0 +1,122 @@
+"""The router's tables. Moments are microseconds since 1970 (UTC)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from shared.database.tables import kit_tables
+
+metadata = MetaData()
+kit = kit_tables(metadata)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("number", String(20), nullable=False),
+    Column("state", String(12), nullable=False),
+    Column("lane", String(12), nullable=False),
+    Column("priority", String(2), nullable=False),
+    Column("team", String(100), nullable=False),
+    Column("assignee", String(100), nullable=True),
+    Column("submitted_us", BigInteger, nullable=False),
+    Column("instance_id", String(36), nullable=False),
+    # JSON: everything else of the record.
+    Column("body", Text, nullable=False),
+    Index("ix_requests_team", "team", "state"),
+    Index("ix_requests_number", "number"),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), nullable=False),
+    Column("process", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    # Counts applied operations: the fence against a step computed from an older state.
+    Column("moves", Integer, nullable=False),
+    Column("is_ended", Boolean, nullable=False),
+    # The engine's compact state; see workflow/state.py.
+    Column("state", LargeBinary, nullable=False),
+    Index("ix_instances_request", "request_id"),
+)
+
+work_items = Table(
+    "work_items",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), nullable=False),
+    Column("instance_id", String(36), nullable=False),
+    Column("task_id", BigInteger, nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("state", String(12), nullable=False),
+    # The first candidate team: what an inbox filters by.
+    Column("team", String(100), nullable=True),
+    Column("assignee", String(100), nullable=True),
+    Column("opened_us", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_work_items_request", "request_id"),
+    Index("ix_work_items_team", "team", "state"),
+    Index("ix_work_items_assignee", "assignee", "state"),
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), nullable=False),
+    Column("instance_id", String(36), nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("code", String(100), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("raised_us", BigInteger, nullable=False),
+    Column("resolved_us", BigInteger, nullable=True),
+)
+
+definitions = Table(
+    "definitions",
+    metadata,
+    Column("kind", String(30), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("content", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("released_by", String(100), nullable=False),
+    Column("released_us", BigInteger, nullable=False),
+    Column("is_in_force", Boolean, nullable=False),
+)
+
+definition_faults = Table(
+    "definition_faults",
+    metadata,
+    # The file, or the name under which it was handed in.
+    Column("file", String(300), primary_key=True),
+    Column("kind", String(30), nullable=False),
+    Column("key", String(100), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    # JSON: the findings as shown.
+    Column("findings", Text, nullable=False),
+    Column("found_us", BigInteger, nullable=False),
+)
+
+#: One row: the revision grows with every release, so that replicas notice; and the directory.
+house = Table(
+    "house",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("revision", Integer, nullable=False),
+    Column("directory_version", Integer, nullable=False),
+    Column("directory", Text, nullable=False),
+)

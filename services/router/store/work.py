@@ -1,0 +1,262 @@
+"""The router's unit of work."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import bindparam, insert, select, update
+
+from services.router.domain import Record, RequestNotRouted, WorkItem
+from services.router.store import tables
+from services.router.store.rows import item_of, item_row, record_of, record_row
+from services.router.workflow import Instance, Step, load, start
+from shared.consuming import Work, WorkContext
+from shared.database.statements import chunks, upsert
+from shared.database.tables import to_us
+from shared.vocabulary import WorkItemState
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from datetime import datetime
+
+    from services.router.store.repository import Released, Repository
+    from shared.errors import Finding
+    from shared.events.router import DirectoryChanged
+
+_OPEN = (WorkItemState.OPEN.value, WorkItemState.CLAIMED.value)
+
+
+class RouterWork(Work):
+    """Requests of the batch with their instances and open work items; the repository beside."""
+
+    def __init__(self, context: WorkContext, repository: Repository) -> None:
+        super().__init__(context)
+        self.repository = repository
+        self._records: dict[UUID, Record] = {}
+        self._changed_records: dict[UUID, Record] = {}
+        self._instances: dict[UUID, Instance] = {}
+        self._instance_request: dict[UUID, UUID] = {}
+        self._changed_instances: set[UUID] = set()
+        self._items: dict[UUID, WorkItem] = {}
+        self._changed_items: dict[UUID, WorkItem] = {}
+        self._incidents: list[dict[str, Any]] = []
+        self._releases: list[dict[str, Any]] = []
+        self._faults: list[dict[str, Any]] = []
+        self._mended: list[str] = []
+        self._directory: DirectoryChanged | None = None
+
+    # ---- load and flush --------------------------------------------------------------------
+
+    async def load(self, keys: Collection[str]) -> None:
+        """Load requests, their current instances and their open work items."""
+        await self.repository.refresh(self.tx)
+        ids = [key for key in keys if len(key) == 36]
+        for part in chunks(ids):
+            wanted = select(tables.requests).where(tables.requests.c.id.in_(part))
+            for row in (await self.tx.execute(wanted)).all():
+                record = record_of(row)
+                self._records[record.id] = record
+        if self._records:
+            await self._load_instances()
+            await self._load_items()
+
+    async def _load_instances(self) -> None:
+        ids = [str(record.instance_id) for record in self._records.values()]
+        rows: list[Any] = []
+        for part in chunks(ids):
+            wanted = select(tables.instances).where(tables.instances.c.id.in_(part))
+            rows += (await self.tx.execute(wanted)).all()
+        await self.repository.ensure(self.tx, ((row.process, row.version) for row in rows))
+        for row in rows:
+            process = self.repository.process(row.process, row.version)
+            instance_id = UUID(row.id)
+            self._instances[instance_id] = load(process, row.state)
+            self._instance_request[instance_id] = UUID(row.request_id)
+
+    async def _load_items(self) -> None:
+        table = tables.work_items
+        for part in chunks([str(request_id) for request_id in self._records]):
+            wanted = select(table).where(table.c.request_id.in_(part), table.c.state.in_(_OPEN))
+            for row in (await self.tx.execute(wanted)).all():
+                item = item_of(row)
+                self._items[item.id] = item
+
+    async def flush(self) -> None:
+        """Write what changed, in bulk."""
+        records = sorted(self._changed_records.values(), key=lambda r: str(r.id))
+        await upsert(self.tx, tables.requests, [record_row(record) for record in records])
+        rows = [self._instance_row(i) for i in sorted(self._changed_instances, key=str)]
+        await upsert(self.tx, tables.instances, rows)
+        items = sorted(self._changed_items.values(), key=lambda i: str(i.id))
+        await upsert(self.tx, tables.work_items, [item_row(item) for item in items])
+        await upsert(self.tx, tables.incidents, self._incidents)
+        await self._flush_releases()
+        await self._flush_directory()
+
+    def _instance_row(self, instance_id: UUID) -> dict[str, Any]:
+        instance = self._instances[instance_id]
+        return {
+            "id": str(instance_id),
+            "request_id": str(self._instance_request[instance_id]),
+            "process": instance.process.key,
+            "version": instance.process.version,
+            "moves": instance.version,
+            "is_ended": instance.is_ended,
+            "state": instance.dump(),
+        }
+
+    async def _flush_releases(self) -> None:
+        table = tables.definitions
+        for row in self._releases:
+            older = (table.c.kind == row["kind"]) & (table.c.key == row["key"])
+            await self.tx.execute(update(table).where(older).values(is_in_force=False))
+            await self.tx.execute(insert(table), [row])
+        await upsert(self.tx, tables.definition_faults, self._faults)
+        if self._mended:
+            faults = tables.definition_faults
+            gone = faults.delete().where(faults.c.file == bindparam("mended"))
+            await self.tx.execute(gone, [{"mended": file} for file in self._mended])
+        if self._releases:
+            await self._grow(tables.house.c.revision + len(self._releases))
+
+    async def _flush_directory(self) -> None:
+        if self._directory is None:
+            return
+        await self._grow(
+            tables.house.c.revision + 1,
+            directory_version=self._directory.version,
+            directory=self._directory.model_dump_json(),
+        )
+
+    async def _grow(self, revision: Any, **values: Any) -> None:
+        await self.tx.execute(update(tables.house).values(revision=revision, **values))
+
+    # ---- requests --------------------------------------------------------------------------
+
+    def find(self, request_id: UUID) -> Record | None:
+        """Return the request, or None when it was not routed yet."""
+        return self._records.get(request_id)
+
+    def record(self, request_id: UUID) -> Record:
+        """Return the request; raise `RequestNotRouted`."""
+        found = self._records.get(request_id)
+        if found is None:
+            raise RequestNotRouted(request_id=request_id)
+        return found
+
+    def keep(self, record: Record) -> None:
+        """Keep a request as it is now."""
+        self._records[record.id] = record
+        self._changed_records[record.id] = record
+
+    # ---- instances -------------------------------------------------------------------------
+
+    def start(
+        self, process: str, instance_id: UUID, request_id: UUID, data: dict[str, Any], at: datetime
+    ) -> Step:
+        """Start the version in force of a process and run it to its first waits."""
+        compiled = self.repository.process(process)
+        instance, step = start(compiled, instance_id=instance_id, data=data, now=at)
+        self._instances[instance_id] = instance
+        self._instance_request[instance_id] = request_id
+        self._changed_instances.add(instance_id)
+        return step
+
+    def instance(self, record: Record) -> Instance:
+        """Return the request's running (or last) instance, to be moved."""
+        self._changed_instances.add(record.instance_id)
+        return self._instances[record.instance_id]
+
+    # ---- work items ------------------------------------------------------------------------
+
+    def open_items(self, record: Record) -> list[WorkItem]:
+        """Return the request's open work items, oldest first."""
+        found = [i for i in self._items.values() if i.request_id == record.id and not i.is_over]
+        return sorted(found, key=lambda i: (i.opened_at, i.task_id))
+
+    def item(self, item_id: UUID) -> WorkItem | None:
+        """Return an open work item of a loaded request."""
+        return self._items.get(item_id)
+
+    def keep_item(self, item: WorkItem) -> None:
+        """Keep a work item as it is now."""
+        self._items[item.id] = item
+        self._changed_items[item.id] = item
+
+    def add_incident(
+        self, incident_id: UUID, record: Record, element_id: str, code: str, detail: str
+    ) -> None:
+        """Note that the process cannot go on by itself."""
+        self._incidents.append(
+            {
+                "id": str(incident_id),
+                "request_id": str(record.id),
+                "instance_id": str(record.instance_id),
+                "element_id": element_id,
+                "code": code,
+                "detail": detail[:4000],
+                "raised_us": to_us(self.now),
+                "resolved_us": None,
+            }
+        )
+
+    # ---- definitions and directory ---------------------------------------------------------
+
+    def release(self, released: Released, by: str) -> None:
+        """Put a checked definition in force."""
+        self._releases.append(
+            {
+                "kind": released.kind,
+                "key": released.key,
+                "version": released.version,
+                "content": released.content,
+                "content_hash": released.content_hash,
+                "released_by": by,
+                "released_us": to_us(self.now),
+                "is_in_force": True,
+            }
+        )
+
+    def blame(
+        self, file: str, kind: str, key: str, content: str, findings: Iterable[Finding]
+    ) -> None:
+        """Keep why a file was refused, for whoever looks; the version in force stays."""
+        told = [finding.as_json() for finding in findings]
+        self._faults.append(
+            {
+                "file": file,
+                "kind": kind,
+                "key": key,
+                "content_hash": content_hash(content),
+                "findings": orjson.dumps(told).decode(),
+                "found_us": to_us(self.now),
+            }
+        )
+
+    def mend(self, file: str) -> None:
+        """Forget that a file was refused."""
+        self._mended.append(file)
+
+    def keep_directory(self, directory: DirectoryChanged) -> None:
+        """Put a new directory in force."""
+        self._directory = directory
+
+
+def content_hash(content: str) -> str:
+    """Return the SHA-256 of a definition's text, hex."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def with_assignee(item: WorkItem, team: str, assignee: str | None) -> WorkItem:
+    """Return the item as it stands after the request was given to a team or person."""
+    state = WorkItemState.CLAIMED if assignee else WorkItemState.OPEN
+    return replace(item, teams=(team,), users=(), assignee=assignee, state=state)
+
+
+def row_mapping(row: Any) -> Mapping[str, Any]:
+    """Return a row as a mapping."""
+    return row._mapping  # type: ignore[no-any-return]
