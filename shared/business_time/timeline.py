@@ -173,13 +173,15 @@ _ORDINARY_YEARS = (2001, 2030)
 def _telling_years(calendar: Calendar) -> list[int]:
     years = set(_ORDINARY_YEARS)
     for part in _parts(calendar):
+        # What is taken away (minus) opens the rest of the line on its own days off.
+        years |= {holiday.day.year for holiday in part.holidays}
         years |= {made_up.day.year for made_up in part.make_up_days}
         years |= {exception.day.year for exception in part.exceptions}
         for bound in (part.valid_from, part.valid_until):
             # The year inside the bound and, for a bound at its edge, the next one inside.
             years |= {bound.year - 1, bound.year, bound.year + 1} if bound else set()
         if part.source is not None:
-            years |= {made_up.day.year for made_up in part.source.make_up_days}
+            years |= {holiday.day.year for holiday in part.source.holidays}
     return sorted(year for year in years if FIRST_YEAR <= year <= LAST_YEAR)
 
 

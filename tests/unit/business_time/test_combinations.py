@@ -118,6 +118,14 @@ def test_hours_shared_only_under_todays_zone_rules_are_hours_shared() -> None:
     assert is_open(shared, at("2026-03-30T08:30:00Z"))
 
 
+def test_what_opens_only_on_a_day_off_of_the_calendar_taken_away_does_open() -> None:
+    days_off = {"holidays": [{"date": "2026-03-02"}], "covered_until": "2026-12-31"}
+    stand_in = combined("minus", TEAM, hours("regular", "Asia/Shanghai", "09:00-18:00", **days_off))
+
+    assert is_open(stand_in, at("2026-03-02T10:00:00+08:00"))
+    assert not is_open(stand_in, at("2026-03-03T10:00:00+08:00"))
+
+
 def test_a_member_may_be_named_when_the_caller_knows_it() -> None:
     document = {"key": "both", "kind": "union", "of": ["team", "customer"]}
 
