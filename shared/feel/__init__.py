@@ -6,7 +6,7 @@ ends within its budget.
 
 from __future__ import annotations
 
-from .budget import Budget, Run
+from .budget import DEFAULT_BUDGET, Budget, Run
 from .convert import to_feel, to_json
 from .errors import FeelBudgetExceeded, FeelSyntaxError
 from .expression import Expression, UnaryTests, compile_expression, compile_unary_tests
@@ -22,6 +22,7 @@ from .temporal import (
 from .values import FeelFunction, FeelRange, FeelValue
 
 __all__ = [
+    "DEFAULT_BUDGET",
     "Budget",
     "DaysDuration",
     "Expression",

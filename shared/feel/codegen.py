@@ -40,6 +40,7 @@ _GLOBALS: dict[str, object] = {
     "between": operations.between,
     "contained": operations.contained,
     "tested": operations.tested,
+    "within": operations.within,
     "passes_any": operations.passes_any,
     "negated": operations.negated,
     "make_range": operations.make_range,
@@ -228,6 +229,8 @@ class Code:
         test = self._of(tree)
         if _mentions_input(tree):
             return ast.IfExp(_is_true(test), ast.Constant(True), ast.Constant(False))
+        if tree.kind in ("range", "open_range"):
+            return _call("within", _name("q"), test)
         return _call("contained" if is_plain else "tested", _name("s"), _name("q"), test)
 
     # -- structures ------------------------------------------------------------------------------

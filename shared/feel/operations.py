@@ -123,6 +123,11 @@ def contained(run: Run, value: object, test: object) -> bool | None:
     return equal(value, test, run.charge)
 
 
+def within(value: object, test: object) -> bool | None:
+    """Return whether a value lies in a range written out; null for one without sound ends."""
+    return test.includes(value) if isinstance(test, FeelRange) else None
+
+
 def tested(run: Run, value: object, test: object) -> bool | None:
     """Return whether an input passes a test: a truth by itself, or something it is in."""
     if isinstance(test, bool) and not isinstance(value, bool):

@@ -1,0 +1,124 @@
+"""Item definitions: what a value of a type must be, and how JSON and lists of one are fitted.
+
+Two rules of DMN 1.3 (10.3.2.9.4): a list of one fits where its element is wanted, and the other
+way round. One of ours: a text fits where a date, time or duration is wanted, if it is one, since
+JSON has no others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from shared.feel.temporal_text import parse_date, parse_date_time, parse_duration, parse_time
+from shared.feel.types import SPELLINGS
+from shared.feel.values import kind_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_READERS: dict[str, Callable[[str], object]] = {
+    "date": parse_date,
+    "time": parse_time,
+    "date and time": parse_date_time,
+    "days and time duration": parse_duration,
+    "years and months duration": parse_duration,
+}
+_MAX_DEPTH = 30
+
+
+class Unfit(ValueError):
+    """A value is not of the type asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ItemType:
+    """A type of a model: another one by name, fields, or a function; perhaps a list of these."""
+
+    name: str = ""
+    base: str = ""
+    fields: tuple[tuple[str, ItemType], ...] = ()
+    is_collection: bool = False
+    allowed: str = ""
+
+
+@dataclass(slots=True)
+class Types:
+    """The item definitions of a model, by name."""
+
+    by_name: dict[str, ItemType] = field(default_factory=dict)
+
+    def of(self, reference: str) -> ItemType | None:
+        """Return the type a typeRef names; None when anything goes or the type is unknown."""
+        name = reference.strip().removeprefix("feel:")
+        if name in self.by_name:
+            return self.by_name[name]
+        return ItemType(name, name) if name in SPELLINGS else None
+
+    def allowed_values(self, reference: str) -> str:
+        """Return the FEEL text of the values a type allows, following what it is based on."""
+        found = self.of(reference)
+        for _ in range(_MAX_DEPTH):
+            if found is None or found.allowed:
+                break
+            found = self.by_name.get(found.base)
+        return found.allowed if found else ""
+
+    def fitted(self, value: object, kind: ItemType | None, depth: int = 0) -> object:
+        """Return a value as its type takes it; raise Unfit if it does not."""
+        if value is None or kind is None:
+            return value
+        if depth > _MAX_DEPTH:
+            raise Unfit(kind.name)
+        if kind.is_collection:
+            items = value if isinstance(value, list) else [value]
+            return [self._element(item, kind, depth + 1) for item in items]
+        return self._element(value, kind, depth + 1)
+
+    def _element(self, value: object, kind: ItemType, depth: int) -> object:
+        if value is None:
+            return None
+        if kind.fields:
+            return self._context(value, kind.fields, depth)
+        if kind.base in self.by_name:
+            return self.fitted(value, self.by_name[kind.base], depth)
+        return _simple(value, SPELLINGS.get(kind.base))
+
+    def _context(
+        self, value: object, fields: tuple[tuple[str, ItemType], ...], depth: int
+    ) -> object:
+        if isinstance(value, list) and len(value) == 1:
+            value = value[0]
+        if not isinstance(value, dict):
+            raise Unfit("context")
+        fitted: dict[str, object] = dict(value)
+        for name, kind in fields:
+            if name in value:
+                fitted[name] = self.fitted(value[name], kind, depth)
+        return fitted
+
+
+def _simple(value: object, wanted: str | None) -> object:
+    """Fit a value to one of FEEL's own types; None takes anything."""
+    if wanted is None or kind_of(value) == wanted:
+        return value
+    if wanted == "list":
+        return [value]
+    if isinstance(value, list) and len(value) == 1 and kind_of(value[0]) == wanted:
+        return value[0]
+    reader = _READERS.get(wanted)
+    found = reader(value) if reader and isinstance(value, str) else None
+    if found is None or kind_of(found) != wanted:
+        raise Unfit(wanted)
+    return found
+
+
+def field_names(types: Mapping[str, ItemType]) -> set[str]:
+    """Return all names of fields, however deep."""
+    names: set[str] = set()
+    waiting = list(types.values())
+    while waiting:
+        for name, kind in waiting.pop().fields:
+            names.add(name)
+            waiting.append(kind)
+    return names
