@@ -1,0 +1,56 @@
+# `make` lists the tasks. Only Python 3.11+ with pip is needed.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all check bench events migration image up down clean
+
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(STAMP) ## make the virtual environment
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $(STAMP)
+
+demo: $(STAMP) ## a working day of a company, live; LEVEE_LOG=path replays a real log instead
+	@$(BIN)/levee demo $(if $(LEVEE_LOG),--log '$(LEVEE_LOG)')
+
+test: $(STAMP) ## everything that must be green before a change lands
+	@$(BIN)/pytest -q -m 'not slow' $(ARGS)
+
+test-all: $(STAMP) ## and what takes longer: chaos, long replays
+	@$(BIN)/pytest -q $(ARGS)
+
+check: $(STAMP) ## format, lint, types, boundaries, contracts, unit tests: within a minute
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
+	@$(BIN)/python -m tools.lint
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache 2>&1 | tail -n 12
+	@$(BIN)/python -m tools.event_contracts check
+	@$(BIN)/pytest -q tests/unit -m 'not slow' -x
+
+bench: $(STAMP) ## measure, as ratios to a floor of the same run
+	@$(BIN)/python -m tests.benchmarks $(ARGS)
+
+events: $(STAMP) ## write event schemas, examples of new events, docs/events.md, docs/asyncapi.json
+	@$(BIN)/python -m tools.event_contracts export
+
+migration: $(STAMP) ## SERVICE=clock NAME=add_paused_at STEP=pre
+	@$(BIN)/python -m tools.new_migration '$(SERVICE)' '$(NAME)' '$(STEP)'
+
+image: ## SERVICE=clock: one image per service (needs a Docker engine)
+	docker build -f infra/docker/Dockerfile --build-arg SERVICE=$(SERVICE) -t levee-$(SERVICE) .
+
+up: $(STAMP) ## the whole house in one process, data under .levee
+	@$(BIN)/levee up
+
+down: $(STAMP) ## stop the house that `make up` or `make demo` started
+	@$(BIN)/levee down
+
+clean: ## remove the environment and the data of the house
+	rm -rf $(VENV) .levee

@@ -1,0 +1,68 @@
+"""The rules: functions from a file to what is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: Codebases are read with pleasure below this and regretted above (docs/decisions/0001).
+MAX_LINES = 400
+
+# Paths of one machine say nothing to another; the text of this pattern is built so that the
+# file does not accuse itself.
+_MACHINE_PATH = re.compile(
+    r"(?<![\w./:-])/(?:" + "|".join(["work", "farm", "root", r"home/[a-z]+", r"tmp/[a-z]+"]) + r")/"
+)
+_SLEEP = re.compile(r"\b(?:asyncio|time)\.sleep\(")
+_PATCH = re.compile(r"\bmock\.patch\b|\bmonkeypatch\.setattr\b")
+
+
+def too_long(path: Path, text: str) -> list[str]:
+    """A file past 400 lines is split by rule, not by layer."""
+    lines = text.count("\n")
+    if path.suffix == ".py" and lines > MAX_LINES:
+        return [f"{lines} lines: split it by rule, it is past {MAX_LINES}"]
+    return []
+
+
+def machine_paths(path: Path, text: str) -> list[str]:
+    """Nothing committed names a path of one machine."""
+    return [
+        f"line {number}: names a path of one machine"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if _MACHINE_PATH.search(line)
+    ]
+
+
+def sleeping_tests(path: Path, text: str) -> list[str]:
+    """Tests wait for a fact with a deadline; a sleep is slow or flaky, and mostly both."""
+    if path.parts[:1] != ("tests",):
+        return []
+    return [
+        f"line {number}: sleeps; wait for a fact instead"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if _SLEEP.search(line)
+    ]
+
+
+def patching_tests(path: Path, text: str) -> list[str]:
+    """What is hard to replace was not passed in: pass it in instead of patching."""
+    if path.parts[:1] != ("tests",) or path.suffix != ".py":
+        return []
+    return [
+        f"line {number}: patches; pass the thing in instead"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if _PATCH.search(line)
+    ]
+
+
+RULES: tuple[Callable[[Path, str], list[str]], ...] = (
+    too_long,
+    machine_paths,
+    sleeping_tests,
+    patching_tests,
+)
