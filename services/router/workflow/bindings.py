@@ -10,12 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+import orjson
+
 from shared.errors import LeveeError
 
 from . import timers
 from .errors import Stuck
 from .step import Decision, Escalation
-from .tokens import LIVE
+from .tokens import CANCELLED, LIVE
 from .values import bounded, copied
 
 if TYPE_CHECKING:
@@ -137,8 +139,8 @@ class Outside(WithOutputs):
         if kind is None:
             raise Stuck("expression-failed", "the job has no type", {})
         retries = 3 if self.retries is None else _count(game, self.retries)
-        token.data = mapped(game, self.inputs) if self.inputs else dict(game.variables)
-        bounded(token.data)
+        known = mapped(game, self.inputs) if self.inputs else game.variables
+        token.data = orjson.loads(bounded(known))
         token.internal_data["job"] = [kind, retries]
 
 
@@ -263,7 +265,11 @@ class Throwing(Binding):
                     other.cancel()
             return
         owner = game.find(token.workflow.parent_task_id or 0)
+        place = len(game.moment.completed)
         is_handled = throw(game, owner, self.kind, self.code, {})
+        if token.has_state(CANCELLED):
+            # What caught it took this very token away; it was left all the same.
+            game.moment.completed.insert(place, self.element_id)
         if self.kind == "escalation":
             thrown = Escalation(self.element_id, self.code, self.name, is_handled)
             game.moment.escalations.append(thrown)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 import orjson
 
@@ -24,6 +23,7 @@ from .values import bounded, checked, copied
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import datetime
+    from uuid import UUID
 
     from .compiled import CompiledProcess
 
@@ -32,10 +32,10 @@ class Instance:
     """One process instance, pinned to a compiled version."""
 
     def __init__(
-        self, process: CompiledProcess, instance_id: str, game: Game, version: int
+        self, process: CompiledProcess, instance_id: UUID, game: Game, version: int
     ) -> None:
         self.process = process
-        self.instance_id = UUID(instance_id)
+        self.instance_id = instance_id
         self._game = game
         self._version = version
         self._survey: Survey = survey(game)
@@ -61,9 +61,7 @@ class Instance:
     def dump(self) -> bytes:
         """Return the state for the store; the same state gives the same bytes."""
         if self._stored is None:
-            self._stored = state.dump(
-                self.process, str(self.instance_id), self._game, self._version
-            )
+            self._stored = state.dump(self.process, self.instance_id, self._game, self._version)
         return self._stored
 
     def keep(self, stored: bytes) -> None:
@@ -282,7 +280,7 @@ def start(
     A step that is not applied (data too large, tokens without end) leaves an instance that never
     began: do not store it. Raises Invalid when the data is not JSON.
     """
-    instance = Instance(process, str(instance_id), Game(process.net, checked(data)), 0)
+    instance = Instance(process, instance_id, Game(process.net, checked(data)), 0)
     return instance, instance.begin(now)
 
 

@@ -10,6 +10,7 @@ process itself is not stored: an instance is pinned to a released (key, version)
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 FORMAT = 1
 
 
-def dump(process: CompiledProcess, instance_id: str, game: Game, moves: int) -> bytes:
+def dump(process: CompiledProcess, instance_id: UUID, game: Game, moves: int) -> bytes:
     """Write an instance at rest."""
     scopes = [[0, "", _rows(game)]]
     scopes += [[owner, s.spec.name, _rows(s)] for owner, s in game.subprocesses.items()]
     return orjson.dumps(
         [
             FORMAT,
-            instance_id,
+            str(instance_id),
             process.key,
             process.version,
             moves,
@@ -41,7 +42,7 @@ def dump(process: CompiledProcess, instance_id: str, game: Game, moves: int) -> 
     )
 
 
-def load(process: CompiledProcess, state: bytes) -> tuple[str, Game, int]:
+def load(process: CompiledProcess, state: bytes) -> tuple[UUID, Game, int]:
     """Read an instance: its id, its tokens and variables, and how many operations it has seen.
 
     Raises StateNotReadable for what is no state of a known format, StateOfOtherVersion when it
@@ -53,6 +54,7 @@ def load(process: CompiledProcess, state: bytes) -> tuple[str, Game, int]:
         raise StateOfOtherVersion(f"{key} v{version}", f"{process.key} v{process.version}")
     game = Game(process.net, variables, number)
     try:
+        identity = UUID(instance_id)
         for owner, name, rows in scopes:
             scope: Any = game
             if owner:
@@ -60,10 +62,10 @@ def load(process: CompiledProcess, state: bytes) -> tuple[str, Game, int]:
                 scope = SubScope(spec, owner, game, deserializing=True)
                 game.subprocesses[owner] = scope
             _place(scope, rows)
-    except (KeyError, TypeError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise StateNotReadable(f"{type(problem).__name__}: {problem}") from None
     game.completed = is_ended
-    return instance_id, game, moves
+    return identity, game, moves
 
 
 def _parsed(state: bytes) -> list[Any]:
