@@ -37,12 +37,14 @@ _TIMEOUT_S = 3.0
 class _Window:
     """Messages whose answers are waited for together."""
 
-    __slots__ = ("done", "left", "messages", "sequences")
+    __slots__ = ("done", "has_complained", "left", "messages", "sequences")
 
     def __init__(self, messages: Sequence[Message], sequences: list[int | None]) -> None:
         self.messages = messages
         self.sequences = sequences
         self.left = len(messages)
+        #: One line in the log for all messages that are refused together.
+        self.has_complained = False
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def give_up(self) -> None:
@@ -98,8 +100,9 @@ class Publisher:
             for index, message in enumerate(messages):
                 headers = {MESSAGE_ID: str(message.id), **message.headers}
                 await client.publish(message.subject, message.body, f"{prefix}{index}", headers)
-                # nats-py swallows a cancellation while its buffer is full: look at the clock.
-                if loop.time() > deadline:
+                # nats-py swallows a cancellation while its buffer is full, and buffers for a
+                # connection that is lost: look at the clock and at the client.
+                if loop.time() > deadline or not client.is_connected:
                     return False
             async with asyncio.timeout_at(deadline):
                 await window.done
@@ -118,7 +121,10 @@ class Publisher:
         told = orjson.loads(answer.data) if answer.data else {}
         sequence = told.get("seq")
         if sequence is None or told.get("error"):
-            _log.error("not stored: %s: %s", message.subject, told.get("error", "no stream"))
+            if not window.has_complained:
+                window.has_complained = True
+                reason = told.get("error", "no stream answers")
+                _log.warning("not stored: %s: %s", message.subject, reason)
             self._distrust()
         else:
             window.sequences[int(index)] = sequence

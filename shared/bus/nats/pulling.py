@@ -155,7 +155,10 @@ class Pull:
     async def top_up(self) -> None:
         """Ask for more if half of what may be under way has been used up."""
         under_way = self._outstanding + self.queued
-        if self._client is None or self._target == 0 or under_way > self._target // 2:
+        client = self._client
+        if client is None or not client.is_connected:
+            return
+        if self._target == 0 or under_way > self._target // 2:
             return
         batch = self._target - under_way
         self._outstanding += batch
@@ -163,7 +166,7 @@ class Pull:
         question = b'{"batch":%d,"expires":%d}' % (batch, _EXPIRES_S * 1_000_000_000)
         with suppress(NatsError, OSError):
             inbox = f"{self._inbox}.{next(self._numbers)}"
-            await self._client.publish(self._next, question, inbox)
+            await client.publish(self._next, question, inbox)
 
     async def tick(self) -> None:
         """Ask again if the last request got lost."""
@@ -174,7 +177,7 @@ class Pull:
     async def settle(self, delivery: NatsDelivery, answer: bytes) -> None:
         """Send an answer; it may be lost."""
         client = self._client
-        if client is None:
+        if client is None or not client.is_connected:
             return
         try:
             await client.publish(delivery.raw.reply, answer)
