@@ -61,14 +61,14 @@ class _Loader:
         self._root = root
         self._findings = findings
         self._file = file
-        self._types = Types(item_types(root))
+        self._place = Place((file,) if file else ())
         names = set(names_in(root))
         for element in root.iter():
             if isinstance(element.tag, str) and local_name(element) == "decisionTable":
                 names |= input_names(element)
         compiler = Compiler(frozenset(names), findings)
+        self._types = Types(item_types(root, compiler, self._place))
         self._reader = LogicReader(compiler, self._types)
-        self._place = Place((file,) if file else ())
 
     def model(self) -> DecisionModel:
         root = self._root
@@ -161,23 +161,28 @@ def _requirements(element: etree._Element) -> Requirements:
     return Requirements(*(tuple(ids) for ids in found.values()))
 
 
-def item_types(root: etree._Element) -> dict[str, ItemType]:
+def item_types(root: etree._Element, compiler: Compiler, place: Place) -> dict[str, ItemType]:
     """Return the types a file defines, by name."""
     return {
-        name: _item_type(element, 0)
+        name: _item_type(element, compiler, place.at(f"type {name}"), 0)
         for element in children(root, "itemDefinition")
         if (name := element.get("name", "").strip())
     }
 
 
-def _item_type(element: etree._Element, depth: int) -> ItemType:
+def _item_type(element: etree._Element, compiler: Compiler, place: Place, depth: int) -> ItemType:
     base = child(element, "typeRef")
     allowed = child(element, "allowedValues", "typeConstraint")
     components = children(element, "itemComponent") if depth < _MAX_TYPE_DEPTH else iter(())
     return ItemType(
         element.get("name", ""),
         (base.text or "").strip().removeprefix("feel:") if base is not None else "",
-        tuple((canonical(c.get("name", "")), _item_type(c, depth + 1)) for c in components),
+        tuple(
+            (canonical(c.get("name", "")), _item_type(c, compiler, place, depth + 1))
+            for c in components
+        ),
         element.get("isCollection") == "true",
         text_in(allowed) if allowed is not None else "",
+        compiler.tests(text_in(allowed), place) if allowed is not None else None,
+        allowed is not None and local_name(allowed) == "typeConstraint",
     )

@@ -10,12 +10,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shared.feel import Run
+from shared.feel.scope import ValueScope
 from shared.feel.temporal_text import parse_date, parse_date_time, parse_duration, parse_time
 from shared.feel.types import SPELLINGS
 from shared.feel.values import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from shared.feel import UnaryTests
 
 _READERS: dict[str, Callable[[str], object]] = {
     "date": parse_date,
@@ -39,7 +43,18 @@ class ItemType:
     base: str = ""
     fields: tuple[tuple[str, ItemType], ...] = ()
     is_collection: bool = False
+    #: FEEL text of the values it allows, and the same compiled; `is_whole` when it speaks of the
+    #: list rather than of each element.
     allowed: str = ""
+    allows: UnaryTests | None = None
+    is_whole: bool = False
+
+    def check(self, value: object, *, is_whole: bool) -> None:
+        """Raise Unfit for a value that is not among the allowed ones."""
+        if self.allows is None or self.is_whole != is_whole:
+            return
+        if self.allows.run(Run(), ValueScope({}), value) is not True:
+            raise Unfit(self.name)
 
 
 @dataclass(slots=True)
@@ -72,8 +87,17 @@ class Types:
             raise Unfit(kind.name)
         if kind.is_collection:
             items = value if isinstance(value, list) else [value]
-            return [self._element(item, kind, depth + 1) for item in items]
-        return self._element(value, kind, depth + 1)
+            fitted: object = [self._checked(item, kind, depth + 1) for item in items]
+        else:
+            fitted = self._checked(value, kind, depth + 1)
+        kind.check(fitted, is_whole=True)
+        return fitted
+
+    def _checked(self, value: object, kind: ItemType, depth: int) -> object:
+        fitted = self._element(value, kind, depth)
+        if fitted is not None:
+            kind.check(fitted, is_whole=False)
+        return fitted
 
     def _element(self, value: object, kind: ItemType, depth: int) -> object:
         if value is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .numbers import integer, whole
 from .temporal import FeelDate, date_at
-from .types import conforms
+from .types import coerced, conforms
 from .values import FeelFunction, FeelRange, compared, equal
 
 if TYPE_CHECKING:
@@ -304,11 +304,13 @@ def make_function(
     """Return a function value; an argument which is not of its type makes the result null."""
 
     def invoke(run: Run, arguments: tuple[object, ...]) -> object:
+        fitted = []
         for argument, kind in zip(arguments, types, strict=True):
-            is_typed = kind is not None and argument is not None
-            if is_typed and kind and not conforms(argument, kind, run.charge):
+            value = argument if kind is None else coerced(argument, kind, run.charge)
+            if value is None and argument is not None:
                 return None
-        return body(*arguments)
+            fitted.append(value)
+        return body(*fitted)
 
     return FeelFunction(parameters, invoke)
 

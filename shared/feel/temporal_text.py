@@ -45,7 +45,7 @@ def parse_date(text: str) -> FeelDate | None:
 
 def parse_time(text: str) -> FeelTime | None:
     """Read `09:30:00`, with `Z`, `+08:00` or `@Asia/Shanghai` after it, or None."""
-    found = _TIME.fullmatch(text.removeprefix("T"))
+    found = _TIME.fullmatch(text)
     if not found:
         return None
     hour, minute, second = (int(part) for part in found.group(1, 2, 3))
@@ -73,7 +73,7 @@ def parse_date_time(text: str) -> FeelDateTime | None:
     """Read `2026-11-05T09:30:00+08:00`; a day alone is its midnight, local."""
     day, separator, clock = text.partition("T")
     date = parse_date(day)
-    time = parse_time(clock) if separator and not clock.startswith("T") else None
+    time = parse_time(clock) if separator else None
     if date is None or (separator and time is None):
         return None
     return FeelDateTime(date, time or FeelTime(0, 0, 0))

@@ -45,6 +45,20 @@ def conforms(value: object, kind: TypeName, charge: Callable[[int], None]) -> bo
     return _parts_conform(value, kind, charge)
 
 
+def coerced(value: object, kind: TypeName, charge: Callable[[int], None]) -> object:
+    """Return a value as a type takes it, null if it does not.
+
+    A list of one fits where its element is wanted, and the other way round.
+    """
+    if value is None or conforms(value, kind, charge):
+        return value
+    if isinstance(value, list) and len(value) == 1 and conforms(value[0], kind, charge):
+        return value[0]
+    if kind.name == "list" and conforms([value], kind, charge):
+        return [value]
+    return None
+
+
 def _parts_conform(value: object, kind: TypeName, charge: Callable[[int], None]) -> bool:
     if isinstance(value, list) and kind.parts:
         charge(len(value))

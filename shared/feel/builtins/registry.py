@@ -76,6 +76,7 @@ class Signature:
     def takes(self, count: int) -> bool:
         """Return whether so many positional arguments fit."""
         least = sum(not (p.is_optional or p.is_rest) for p in self.parameters)
+        least += self.parameters[:1] != () and self.parameters[0].is_rest
         has_rest = any(p.is_rest for p in self.parameters)
         return least <= count and (has_rest or count <= len(self.parameters))
 
