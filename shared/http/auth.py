@@ -22,7 +22,7 @@ from fastapi import Depends, Request
 from shared.errors import Forbidden, Invalid, Unauthorized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from shared.time_source import TimeSource
 
@@ -134,10 +134,11 @@ class KeyRing:
         self._read = seen
 
 
-def require(scope: str) -> Callable[..., Caller]:
+def require(scope: str) -> Callable[[Request], Awaitable[Caller]]:
     """Return a FastAPI dependency: the caller, who must carry `scope`."""
 
-    def check(request: Request) -> Caller:
+    # Not a plain function: FastAPI would send each call through its thread pool.
+    async def check(request: Request) -> Caller:
         header = request.headers.get("authorization", "")
         kind, _, token = header.partition(" ")
         if kind.lower() != "bearer" or not token:

@@ -25,7 +25,8 @@ MAX_BODY_BYTES = 256 * 1024
 MAX_PAGE = 500
 
 Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="entries per page")]
-Offset = Annotated[int, Query(ge=0, description="entries to leave out")]
+#: Bounded, because a database refuses larger numbers in its own words.
+Offset = Annotated[int, Query(ge=0, le=2**31 - 1, description="entries to leave out")]
 
 
 def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
