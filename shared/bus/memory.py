@@ -131,6 +131,11 @@ class MemoryBus:
         for subscription in self._subscriptions:
             subscription.wake()
 
+    def stored(self, stream: str) -> list[Message]:
+        """Return what a stream keeps, oldest first."""
+        messages = self._streams[stream].messages
+        return [messages[sequence] for sequence in sorted(messages)]
+
     def forget_after(self, stream: str, sequence: int) -> None:
         """Be the broker that lost its last minutes: drop what lies behind `sequence`."""
         self._streams[stream].forget_after(sequence)

@@ -5,16 +5,13 @@ Frozen: a service's first revision calls `create`; later changes are revisions o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any
 
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, String, Text, text
 
-if TYPE_CHECKING:
-    from alembic.operations import Operations
 
-
-def create(op: Operations) -> None:
-    """Create subjects, held, outbox and timers."""
+def create(op: Any) -> None:
+    """Create subjects, held, outbox and timers; `op` is alembic's module of operations."""
     op.create_table(
         "subjects",
         Column("key", String(200), primary_key=True),
@@ -62,6 +59,7 @@ def create(op: Operations) -> None:
         Column("due_us", BigInteger, nullable=False),
         Column("epoch", Integer, nullable=False),
         Column("payload", Text, nullable=False),
+        Column("armed_by", String(36), nullable=False),
         Column("lease_owner", String(60), nullable=True),
         Column("lease_until_us", BigInteger, nullable=True),
     )

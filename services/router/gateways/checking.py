@@ -61,7 +61,7 @@ def check_content(
 
 def _decision(text: str, key: str, file: str, _: Repository) -> None:
     model = load_decisions(text.encode(), file=file)
-    if not model.ids:
+    if key not in model.decisions_by_id:
         raise Invalid([_wrong_key(key)])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -93,7 +94,7 @@ def start_again(work: RouterWork, record: Record, at: datetime) -> Record:
     instance_id = work.new_id("instance")
     step = work.start(record.process, instance_id, record.id, {"request": context}, at)
     version = work.repository.process(record.process).version
-    record = domain.replace(record, instance_id=instance_id, process_version=version)
+    record = replace(record, instance_id=instance_id, process_version=version)
     work.keep(record)
     begun = said.ProcessStarted(instance_id=instance_id, process=record.process, version=version)
     work.publish(begun, subject=record.id, occurred_at=at)

@@ -97,7 +97,7 @@ class Repository:
     def _take(self, released: Released) -> None:
         if released.kind == "decision":
             model = load_decisions(released.content.encode(), file=released.key)
-            for name in model.ids:
+            for name in model.decisions_by_id:
                 self._decisions[name] = (model, released.key, released.version)
         elif released.kind == "process":
             self._processes[(released.key, released.version)] = compile_process(
@@ -161,11 +161,12 @@ class Repository:
             raise NoSuchDecision(decision=decision_id)
         model, key, version = self._decisions[decision_id]
         evaluation = model.evaluate(decision_id, inputs)
-        told = evaluation.explanation[-1] if evaluation.explanation else {}
+        told: dict[str, Any] = dict(evaluation.explanation[-1]) if evaluation.explanation else {}
+        rules = told.get("rule_ids") or told.get("matched_rules") or ()
         return evaluation.result, {
             "decision": key,
             "version": version,
-            "matched_rules": [str(rule) for rule in told.get("matched_rules", ())],
+            "matched_rules": [str(rule) for rule in rules],
             "inputs": told.get("inputs", {}),
             "outputs": evaluation.result,
         }
