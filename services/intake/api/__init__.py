@@ -1,0 +1,7 @@
+"""The entrance: what portals and agents may ask over HTTP, and the desk that embeds it."""
+
+from services.intake.api.bodies import MessageBody, PostBody
+from services.intake.api.desk import Desk
+from services.intake.api.routes import routes
+
+__all__ = ["Desk", "MessageBody", "PostBody", "routes"]

@@ -1,0 +1,1 @@
+"""Gather, decide, record: what intake does with posts, acts, events and due moments."""

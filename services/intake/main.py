@@ -1,0 +1,82 @@
+"""Builds intake: the only place that knows which store, bus and settings are real."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from services.intake import store
+from services.intake.api import Desk, routes
+from services.intake.events_in import SUBSCRIPTIONS, TIMERS
+from shared.consuming import Runtime, WorkContext
+from shared.database.engine import Database
+from shared.service import Service
+
+if TYPE_CHECKING:
+    from services.intake.settings import Settings
+    from shared.service import Surroundings
+
+
+@dataclass(slots=True, kw_only=True)
+class IntakeService(Service):
+    """Intake, with the desk that callers in the same process use."""
+
+    desk: Desk
+
+
+def build(
+    settings: Settings, given: Surroundings, database: Database | None = None
+) -> IntakeService:
+    """Wire intake; `database` replaces the one the settings name (replays without fsync)."""
+    database = database or Database(settings.database_url)
+    shelf = store.Shelf(database)
+
+    def work(context: WorkContext) -> store.IntakeWork:
+        return store.IntakeWork(context, shelf)
+
+    runtime: Runtime[store.IntakeWork] = Runtime(
+        service="intake",
+        database=database,
+        tables=store.kit,
+        bus=given.bus,
+        time=given.time,
+        ids=given.ids,
+        activity=given.activity,
+        work=work,
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
+        knobs=given.knobs,
+    )
+    reading = store.Reading(database)
+    route_within = timedelta(seconds=settings.route_within_s)
+    desk = Desk(
+        runtime,
+        shelf=shelf,
+        numbers=store.Numbers(database, ZoneInfo(settings.zone)),
+        reading=reading,
+        route_within=route_within,
+    )
+    keep_answers = timedelta(seconds=settings.keep_answers_s)
+    housekeeping = store.Housekeeping(given.time, shelf, reading, keep_answers)
+
+    async def checks() -> dict[str, tuple[bool, str]]:
+        versions = shelf.versions
+        told = ", ".join(f"{key} {version}" for key, version in versions.items())
+        late = await reading.unrouted(given.time.now() - route_within)
+        return {
+            "catalogue": (bool(versions), told or "none has arrived: nothing can be asked yet"),
+            "routing": (late == 0, f"{late} not routed within {settings.route_within_s:g} s"),
+        }
+
+    is_kept = given.knobs.has_housekeeping
+    return IntakeService(
+        "intake",
+        runtime,
+        routes=[routes(desk)],
+        on_start=[shelf.refresh],
+        loops=[housekeeping.watch_catalogues, housekeeping.purge_answers] if is_kept else [],
+        checks=checks,
+        desk=desk,
+    )

@@ -1,0 +1,38 @@
+"""What intake may be told; read once, in `main`, from variables named `INTAKE_…`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.service import ServiceSettings
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError(f"{name!r} is no IANA time zone such as Asia/Shanghai") from error
+    return name
+
+
+class Settings(ServiceSettings):
+    """Intake's own settings beside those every service has."""
+
+    model_config = SettingsConfigDict(env_prefix="INTAKE_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        "sqlite+aiosqlite:///intake.db", description="this service's own database"
+    )
+    zone: Annotated[str, AfterValidator(_zone)] = Field(
+        "Asia/Shanghai", description="IANA zone in which the year of a number is told"
+    )
+    route_within_s: float = Field(
+        60, gt=0, le=86_400, description="a request nobody routed for so long is escalated"
+    )
+    keep_answers_s: float = Field(
+        172_800, ge=86_400, description="how long an Idempotency-Key keeps its answer"
+    )

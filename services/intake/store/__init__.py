@@ -1,0 +1,28 @@
+"""Intake's own tables: what is loaded and written in bulk, what is read for portals."""
+
+from services.intake.store.housekeeping import Housekeeping
+from services.intake.store.keys import answer_key, catalogue_key, external_key, new_key
+from services.intake.store.numbers import Numbers
+from services.intake.store.reading import Filter, Reading
+from services.intake.store.rows import promises_of, standing_of
+from services.intake.store.shelf import Book, Shelf
+from services.intake.store.tables import kit, metadata
+from services.intake.store.work import IntakeWork
+
+__all__ = [
+    "Book",
+    "Filter",
+    "Housekeeping",
+    "IntakeWork",
+    "Numbers",
+    "Reading",
+    "Shelf",
+    "answer_key",
+    "catalogue_key",
+    "external_key",
+    "kit",
+    "metadata",
+    "new_key",
+    "promises_of",
+    "standing_of",
+]
