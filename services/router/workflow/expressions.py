@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+#: What one expression of a diagram may spend; an operation is part of a worker's hot path, and
+#: a hundred thousand steps take about 50 ms. The variables it reads have at most 64 kB.
+BUDGET = feel.Budget(steps=100_000, size=200_000)
+
 
 @dataclass(frozen=True, slots=True)
 class Formula:
@@ -34,7 +38,7 @@ class Formula:
     def value(self, context: Mapping[str, object], now: datetime) -> object:
         """Return the value as JSON has it; raise Stuck when the computation asks for too much."""
         try:
-            return feel.to_json(self.compiled.evaluate(context, now=now))
+            return feel.to_json(self.compiled.evaluate(context, now=now, budget=BUDGET))
         except FeelBudgetExceeded as refusal:
             raise Stuck("expression-failed", str(refusal), self.inputs(context)) from None
 

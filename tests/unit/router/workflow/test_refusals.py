@@ -585,3 +585,19 @@ def test_everything_wrong_is_told_at_once() -> None:
 def test_every_rule_has_its_sentences_in_both_languages() -> None:
     for told in RULES.values():
         assert all((told.zh, told.en, told.zh_fix, told.en_fix))
+
+
+def test_marks_of_element_templates_and_of_the_modeller_are_no_fault() -> None:
+    told = (
+        '<bpmn:serviceTask id="x" zeebe:modelerTemplate="levee.notify"'
+        ' zeebe:modelerTemplateVersion="1" zeebe:modelerTemplateIcon="data:image/svg+xml,x">'
+        + zeebe(
+            '<zeebe:taskDefinition type="notify"/>',
+            io({"text": "你好"}),
+            '<zeebe:taskHeaders><zeebe:header key="resultVariable" value="r"/></zeebe:taskHeaders>',
+            '<zeebe:properties><zeebe:property name="a" value="b"/></zeebe:properties>',
+        )
+        + "</bpmn:serviceTask>"
+    )
+
+    assert check(between(told)).findings == ()
