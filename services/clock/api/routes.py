@@ -1,0 +1,170 @@
+"""The clock's paths: clocks of a request, lists, explanations, calendars, what-if promises."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+from fastapi.responses import Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from services.clock.api import shapes
+from services.clock.domain.clocks import standing
+from services.clock.domain.facts import Routed
+from services.clock.domain.targets import Promises
+from services.clock.store import (
+    ClockWork,
+    RequestUnknown,
+    Shelf,
+    list_calendars,
+    list_clocks,
+    read_ledger,
+)
+from shared.consuming import Runtime
+from shared.database.tables import from_us
+from shared.errors import NotFound
+from shared.http.auth import Caller, needs
+from shared.http.kit import Limit, Offset, json_answer, page
+from shared.vocabulary import ClockState, Metric, Priority
+
+#: What a list shows when no state is asked for: everything that still runs.
+_OPEN = (ClockState.RUNNING, ClockState.PAUSED, ClockState.BREACHED)
+
+
+class ClockUnknown(NotFound):
+    """Request {request_id} has no clock for {metric}."""
+
+    zh: ClassVar[str] = "请求 {request_id} 没有 {metric} 计时。"
+
+
+class PromiseAsked(BaseModel):
+    """A request that might be posted."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    request_type: Annotated[str, Field(max_length=100)]
+    priority: Priority
+    domain: Annotated[str, Field(max_length=100)]
+    channel: Annotated[str, Field(max_length=100)] = "portal"
+    customer_tier: Annotated[str, Field(max_length=100)] = "standard"
+    #: When it would be submitted; now when absent.
+    submitted_at: AwareDatetime | None = None
+
+
+def routes(runtime: Runtime[ClockWork], shelf: Shelf) -> APIRouter:
+    """Return the clock's paths below /v1."""
+    router = APIRouter(prefix="/v1", tags=["clocks"])
+    _add_requests(router, runtime, shelf)
+    _add_lists(router, runtime, shelf)
+    _add_promises(router, runtime, shelf)
+    return router
+
+
+def _add_requests(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> None:
+    database, time = runtime.database, runtime.time
+
+    @router.get("/requests/{request_id}/clocks", summary="All clocks of a request")
+    async def get_clocks(
+        request_id: UUID, caller: Annotated[Caller, needs("work:read")]
+    ) -> Response:
+        ledger, library = await read_ledger(database, shelf, request_id)
+        now = time.now()
+        found = standing(ledger, now, library)
+        if found is None:
+            raise RequestUnknown(request_id=str(request_id))
+        return json_answer(shapes.request_clocks(ledger, found, now))
+
+    @router.get(
+        "/requests/{request_id}/clocks/{metric}/explanation",
+        summary="Why a due moment is what it is",
+    )
+    async def get_explanation(
+        request_id: UUID, metric: Metric, caller: Annotated[Caller, needs("work:read")]
+    ) -> Response:
+        ledger, library = await read_ledger(database, shelf, request_id)
+        now = time.now()
+        found = standing(ledger, now, library)
+        clocks = list(found.of_metric(metric)) if found is not None else []
+        if not clocks:
+            raise ClockUnknown(request_id=str(request_id), metric=metric.value)
+        return json_answer(shapes.explanation(ledger, clocks, metric, now))
+
+
+def _add_lists(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> None:
+    database, time = runtime.database, runtime.time
+
+    @router.get("/clocks", summary="Clocks, least time left first")
+    async def get_list(
+        caller: Annotated[Caller, needs("board:read")],
+        state: Annotated[list[ClockState] | None, Query(description="repeatable")] = None,
+        metric: Metric | None = None,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> Response:
+        found, total, library = await list_clocks(
+            database,
+            shelf,
+            states=[wanted.value for wanted in state or _OPEN],
+            metric=metric.value if metric else None,
+            limit=limit,
+            offset=offset,
+        )
+        now = time.now()
+        items = []
+        for ledger, key in found:
+            stands = standing(ledger, now, library)
+            items += [
+                {"request_id": ledger.request_id, **shapes.clock_shape(ledger, clock, now)}
+                for clock in (stands.clocks if stands else ())
+                if clock.key == key
+            ]
+        return json_answer(page(items, total, limit, offset))
+
+    @router.get("/calendars", summary="Calendars, every version")
+    async def get_calendars(caller: Annotated[Caller, needs("work:read")]) -> Response:
+        rows = await list_calendars(database)
+        async with database.reading() as connection:
+            library = await shelf.look(connection)
+            await shelf.ensure_calendars(connection, [(r["key"], r["version"]) for r in rows])
+        in_force = library.calendar_versions()
+        items: list[dict[str, Any]] = [
+            shapes.calendar_shape(
+                library.calendar(row["key"], row["version"]),
+                is_in_force=in_force.get(row["key"]) == row["version"],
+                released_by=row["released_by"],
+                released_at=from_us(row["released_us"]),
+            )
+            for row in rows
+        ]
+        return json_answer(page(items, len(items), max(len(items), 1), 0))
+
+
+def _add_promises(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> None:
+    @router.post("/promises", summary="What would be promised")
+    async def ask_promises(
+        body: PromiseAsked, caller: Annotated[Caller, needs("work:read")]
+    ) -> Response:
+        async with runtime.database.reading() as connection:
+            library = await shelf.look(connection)
+        now = runtime.time.now()
+        submitted_at = body.submitted_at or now
+        routed = Routed(
+            at=now,
+            submitted_at=submitted_at,
+            number="",
+            request_type=body.request_type,
+            domain=body.domain,
+            channel=body.channel,
+            customer_tier=body.customer_tier,
+            priority=body.priority,
+            team="",
+        )
+        promises = Promises(library, library.in_force(), routed)
+        told = [
+            shapes.promised(
+                metric, promises.target(metric, body.priority, submitted_at), submitted_at
+            )
+            for metric in Metric
+        ]
+        return json_answer({"submitted_at": submitted_at, "promises": told})

@@ -1,0 +1,80 @@
+"""What there is to say about clocks, in the domain's words; events_out makes events of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum
+from itertools import groupby
+from uuid import UUID
+
+from services.clock.domain.clocks import Clock
+from services.clock.domain.runs import Owner
+from shared.vocabulary import Metric
+
+
+class Topic(IntEnum):
+    """What is said; of things at one moment the lower number is said first."""
+
+    STARTED = 0
+    REBASED = 1
+    PAUSED = 2
+    RESUMED = 3
+    WARNED = 4
+    BREACHED = 5
+    MET = 6
+    CANCELLED = 7
+    CORRECTED = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """A clock that has no meaning any more, perhaps not even a run."""
+
+    id: UUID
+    metric: Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One thing to say: about which clocks, when it happened, and why.
+
+    `percent` and `owner` belong to warnings and breaches, `gone` to what is cancelled.
+    """
+
+    topic: Topic
+    at: datetime
+    clocks: tuple[Clock, ...] = ()
+    reason: str = ""
+    percent: int = 0
+    owner: Owner | None = None
+    gone: tuple[Gone, ...] = ()
+
+
+#: Said of several clocks in one event where moment and reason are the same.
+_GROUPED = frozenset(
+    {
+        Topic.STARTED,
+        Topic.PAUSED,
+        Topic.RESUMED,
+        Topic.REBASED,
+        Topic.CANCELLED,
+        Topic.CORRECTED,
+    }
+)
+
+
+def in_order(said: Iterable[Said]) -> tuple[Said, ...]:
+    """Return what there is to say in the order it happened, joined where it belongs together."""
+    ordered: list[Said] = []
+    by_order = sorted(said, key=lambda one: (one.at, one.topic, one.reason))
+    for (at, topic, reason), group in groupby(by_order, key=lambda o: (o.at, o.topic, o.reason)):
+        members = list(group)
+        if topic not in _GROUPED or len(members) == 1:
+            ordered += members
+            continue
+        clocks = tuple(clock for one in members for clock in one.clocks)
+        gone = tuple(entry for one in members for entry in one.gone)
+        ordered.append(Said(topic, at, clocks, reason, gone=gone))
+    return tuple(ordered)

@@ -1,0 +1,308 @@
+"""One step of a request's clocks: a fact or a due moment comes, the new ledger and what to say go.
+
+What to say is the difference between what was told before and what the facts say now. So late,
+back-dated and overtaking facts need no rules of their own: everything is computed again, and
+where something that was told is no longer so, a correction says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.clock.domain.clocks import BREACH, Clock, clock_of, percents
+from services.clock.domain.facts import Fact, Ledger, Pins, Routed, Told, clock_id, metric_of
+from services.clock.domain.runs import End, Run, Story, tell
+from services.clock.domain.said import Gone, Said, Topic, in_order
+from services.clock.domain.targets import Library, Promises
+from shared.vocabulary import ClockState
+
+#: Reasons of what is said, beside those the facts bring.
+PRIORITY_CHANGED = "priority_changed"
+NO_CLOCK = "no_clock"
+LATE_FACT = "late_fact"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The ledger afterwards, what to say in order, and the timers that moved.
+
+    `timers`: clock key -> when its next threshold is reached; None: nothing ahead any more.
+    """
+
+    ledger: Ledger
+    said: tuple[Said, ...] = ()
+    timers: Mapping[str, datetime | None] | None = None
+
+
+def route(ledger: Ledger, routed: Routed, library: Library) -> Step:
+    """Arm the clocks, back-dated to the submission, and apply what came before the routing.
+
+    A second routing changes nothing. Raises `TargetsMissing` or `CalendarMissing`.
+    """
+    if ledger.routed is not None:
+        return Step(ledger)
+    pinned = replace(ledger, routed=routed, pins=library.in_force())
+    latest = max((fact.at for fact in ledger.facts), default=routed.at)
+    reached = max(routed.at, routed.submitted_at, latest)
+    return _reckon(pinned, reached, library, is_everything=True)
+
+
+def note(ledger: Ledger, fact: Fact, library: Library) -> Step:
+    """Apply a fact: announce what was crossed before it, then what it changes.
+
+    Before the request is routed the fact is only kept.
+    """
+    if ledger.routed is None or ledger.reached_at is None:
+        return Step(ledger.with_fact(fact))
+    moment = max(fact.at, ledger.routed.submitted_at)
+    is_late = moment < ledger.reached_at
+    before = Step(ledger)
+    if not is_late and _has_crossed(ledger, moment):
+        before = _reckon(ledger, moment, library)
+    known = before.ledger.with_fact(fact)
+    reached = max(moment, ledger.reached_at)
+    after = _reckon(known, reached, library, is_everything=is_late)
+    timers = {**(before.timers or {}), **(after.timers or {})}
+    return Step(after.ledger, (*before.said, *after.said), timers)
+
+
+def fire(ledger: Ledger, moment: datetime, library: Library) -> Step:
+    """Announce every threshold reached up to `moment`, a breach due at it included."""
+    if ledger.routed is None or ledger.reached_at is None:
+        return Step(ledger)
+    reached = max(moment, ledger.reached_at)
+    return _reckon(ledger, reached, library, is_breach_due=True)
+
+
+def _has_crossed(ledger: Ledger, moment: datetime) -> bool:
+    return any(told.next_at is not None and told.next_at <= moment for told in ledger.told.values())
+
+
+def _reckon(
+    ledger: Ledger,
+    reached: datetime,
+    library: Library,
+    *,
+    is_everything: bool = False,
+    is_breach_due: bool = False,
+) -> Step:
+    assert ledger.routed is not None
+    assert ledger.pins is not None
+    story = tell(ledger.routed, ledger.facts)
+    promises = Promises(library, ledger.pins, ledger.routed)
+    reckoning = _Reckoning(ledger, story, reached, is_everything, is_breach_due)
+    for run in story.runs:
+        reckoning.look_at(run, promises)
+    reckoning.forget_vanished()
+    timers = {
+        key: now.next_at
+        for key, now in reckoning.told.items()
+        if (before := ledger.told.get(key)) is None or before.next_at != now.next_at
+    }
+    pins = _with_used(ledger.pins, reckoning.clocks)
+    kept = replace(ledger, told=reckoning.told, reached_at=reached, pins=pins)
+    return Step(kept, in_order(reckoning.said), timers)
+
+
+def _with_used(pins: Pins, clocks: list[Clock]) -> Pins:
+    """Pin calendars that were not known when the request was routed."""
+    used = {clock.target.calendar.key: clock.target.calendar.version for clock in clocks}
+    missing = {key: version for key, version in used.items() if key not in pins.calendars}
+    return replace(pins, calendars={**pins.calendars, **missing}) if missing else pins
+
+
+class _Reckoning:
+    """Compares what was told with what is so, clock by clock."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        story: Story,
+        reached: datetime,
+        is_everything: bool,
+        is_breach_due: bool,
+    ) -> None:
+        self.ledger, self.story, self.reached = ledger, story, reached
+        self.is_everything, self.is_breach_due = is_everything, is_breach_due
+        self.told: dict[str, Told] = dict(ledger.told)
+        self.said: list[Said] = []
+        self.clocks: list[Clock] = []
+
+    def look_at(self, run: Run, promises: Promises) -> None:
+        """Say what is new about one run."""
+        before = self.told.get(run.key)
+        is_settled = before is not None and before.is_over and before.ended_at == run.ended_at
+        if is_settled and not self.is_everything:
+            return
+        clock = clock_of(self.ledger, run, promises)
+        if clock is None:
+            self._unwanted(run, before)
+            return
+        self.clocks.append(clock)
+        start = before or self._begin(clock)
+        now = self._differences(clock, start, is_new=before is None)
+        self.told[run.key] = self._thresholds(clock, now)
+
+    def forget_vanished(self) -> None:
+        """Withdraw clocks that late facts show never to have been."""
+        known = {run.key for run in self.story.runs}
+        for key, before in self.told.items():
+            if key not in known and before.state != ClockState.CANCELLED:
+                self._cancel(key, before, self.reached, LATE_FACT)
+
+    def _unwanted(self, run: Run, before: Told | None) -> None:
+        if before is not None and not before.is_over:
+            self._cancel(run.key, before, self.reached, NO_CLOCK)
+
+    def _cancel(self, key: str, before: Told, at: datetime, reason: str) -> None:
+        gone = Gone(clock_id(self.ledger.request_id, key), metric_of(key))
+        self.said.append(Said(Topic.CANCELLED, at, reason=reason, gone=(gone,)))
+        self.told[key] = replace(
+            before, state=ClockState.CANCELLED.value, ended_at=at, next_at=None
+        )
+
+    def _begin(self, clock: Clock) -> Told:
+        self._say(Topic.STARTED, clock.run.started_at, clock)
+        return _as_told(clock, ClockState.RUNNING)
+
+    def _differences(self, clock: Clock, before: Told, *, is_new: bool) -> Told:
+        """Say how the clock's state and promise differ from what was told of it."""
+        is_said = is_new
+        if _is_other_target(clock, before) and not clock.is_ended:
+            at = clock.rebased_at or self.reached
+            self._say(Topic.REBASED, at, clock, PRIORITY_CHANGED)
+            is_said = True
+        state = _state(clock)
+        if state is ClockState.MET or state is ClockState.CANCELLED:
+            return self._ended(clock, before, state)
+        is_said = self._moved(clock, before, state) or is_said
+        if not is_said and self._is_wrong(clock, before, state):
+            self._say(Topic.CORRECTED, self.reached, clock, LATE_FACT)
+        return replace(_as_told(clock, state), fired=before.fired, next_at=before.next_at)
+
+    def _ended(self, clock: Clock, before: Told, state: ClockState) -> Told:
+        run = clock.run
+        assert run.ended_at is not None
+        now = replace(_as_told(clock, state), fired=before.fired)
+        if now == replace(before, next_at=None):
+            return now
+        if run.end is End.CANCELLED:
+            if before.state != ClockState.CANCELLED:
+                gone = (Gone(clock.id, clock.metric),)
+                self.said.append(Said(Topic.CANCELLED, run.ended_at, (), run.reason, gone=gone))
+            return now
+        if before.is_over or self._is_withdrawn(clock, before):
+            self._say(Topic.CORRECTED, self.reached, clock, LATE_FACT)
+        self._say(Topic.MET, run.ended_at, clock)
+        return now
+
+    def _moved(self, clock: Clock, before: Told, state: ClockState) -> bool:
+        """Say that it stands still or goes on; return whether that told its new due moment."""
+        if before.state == state:
+            return False
+        pause = clock.open_pause
+        if pause is not None:
+            if not before.is_over:
+                at = max(pause.start, clock.run.started_at)
+                self._say(Topic.PAUSED, at, clock, pause.reason)
+                return True
+            # Reopened and standing still at once: both are said.
+            self._say(Topic.RESUMED, _last_end(clock, self.reached), clock)
+            self._say(Topic.PAUSED, pause.start, clock, pause.reason)
+            return True
+        self._say(Topic.RESUMED, _last_end(clock, self.reached), clock)
+        return True
+
+    def _is_wrong(self, clock: Clock, before: Told, state: ClockState) -> bool:
+        """Whether something told of a clock that goes on as it did is no longer so."""
+        if before.started_at != clock.run.started_at:
+            return True
+        if state is ClockState.RUNNING and before.due_at != clock.due_at:
+            return True
+        return self.is_everything and self._is_withdrawn(clock, before)
+
+    def _is_withdrawn(self, clock: Clock, before: Told) -> bool:
+        """Whether a threshold that was announced turns out not to have been reached by then."""
+        if not before.fired or _is_other_target(clock, before):
+            return False
+        at = clock.crossing(max(before.fired))
+        until = min(self.reached, clock.run.ended_at or self.reached)
+        is_exact = max(before.fired) == BREACH and clock.is_ended and at == until
+        return at is None or at > until or is_exact
+
+    def _thresholds(self, clock: Clock, now: Told) -> Told:
+        """Announce what is reached, each percentage once ever, and note what comes next."""
+        fired = list(now.fired)
+        next_at = None
+        for percent in percents(clock.target):
+            if percent in fired:
+                continue
+            at = clock.crossing(percent)
+            if at is None:
+                break
+            if self._is_reached(clock, percent, at):
+                self._announce(clock, percent, at)
+                fired.append(percent)
+            elif not clock.is_ended:
+                next_at = at
+                break
+        return replace(now, fired=tuple(fired), next_at=next_at)
+
+    def _is_reached(self, clock: Clock, percent: int, at: datetime) -> bool:
+        ended_at = clock.run.ended_at
+        if percent != BREACH:
+            return at <= (ended_at or self.reached)
+        if ended_at is not None:
+            return at < ended_at
+        return at <= self.reached if self.is_breach_due else at < self.reached
+
+    def _announce(self, clock: Clock, percent: int, at: datetime) -> None:
+        # Under a new target it may have been reached before anybody promised that: then it is
+        # reached when the promise came.
+        moment = max(at, clock.rebased_at or at)
+        topic = Topic.BREACHED if percent == BREACH else Topic.WARNED
+        owner = self.story.owner_at(moment)
+        self.said.append(Said(topic, moment, (clock,), percent=percent, owner=owner))
+
+    def _say(self, topic: Topic, at: datetime, clock: Clock, reason: str = "") -> None:
+        self.said.append(Said(topic, at, (clock,), reason))
+
+
+def _state(clock: Clock) -> ClockState:
+    """Return where it stands, whether late or not."""
+    if clock.is_ended:
+        return ClockState.MET if clock.run.end is End.MET else ClockState.CANCELLED
+    return ClockState.RUNNING if clock.open_pause is None else ClockState.PAUSED
+
+
+def _as_told(clock: Clock, state: ClockState) -> Told:
+    ended_at, pause = clock.run.ended_at, clock.open_pause
+    stands_since = ended_at or (pause.start if pause is not None else None)
+    return Told(
+        state=state.value,
+        started_at=clock.run.started_at,
+        target=clock.target.time,
+        calendar=clock.target.calendar.key,
+        calendar_version=clock.target.calendar.version,
+        due_at=clock.due_at,
+        ended_at=ended_at,
+        elapsed=clock.elapsed_at(stands_since) if stands_since else None,
+        is_breached=clock.is_breached_at(ended_at) if ended_at else False,
+    )
+
+
+def _is_other_target(clock: Clock, before: Told) -> bool:
+    calendar = clock.target.calendar
+    return (clock.target.time, calendar.key, calendar.version) != (
+        before.target,
+        before.calendar,
+        before.calendar_version,
+    )
+
+
+def _last_end(clock: Clock, reached: datetime) -> datetime:
+    """Return when the clock last went on: the end of its last pause that has one."""
+    ends = [pause.end for pause in clock.pauses if pause.end is not None and pause.end <= reached]
+    return max(ends, default=reached)

@@ -1,0 +1,111 @@
+"""From what there is to say about clocks to the published contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from services.clock.domain.clocks import Clock
+from services.clock.domain.said import Said, Topic
+from shared.events.base import EventData
+from shared.events.clock import (
+    ClockBreached,
+    ClockCancelled,
+    ClockCorrected,
+    ClockMet,
+    ClockPaused,
+    ClockRebased,
+    ClockResumed,
+    ClockStarted,
+    ClockWarned,
+    Promise,
+)
+
+
+def promise(clock: Clock) -> Promise:
+    """Return a clock as others are told of it."""
+    target = clock.target
+    return Promise(
+        clock_id=clock.id,
+        metric=clock.metric,
+        target_s=target.time.total_seconds(),
+        calendar=target.calendar.key,
+        calendar_version=target.calendar.version,
+        started_at=clock.run.started_at,
+        due_at=clock.due_at,
+        thresholds_percent=target.thresholds,
+        explanation=target.explanation(),
+    )
+
+
+def event(said: Said) -> EventData:
+    """Return the event that says it."""
+    return _MADE[said.topic](said)
+
+
+def _promises(said: Said) -> tuple[Promise, ...]:
+    return tuple(promise(clock) for clock in said.clocks)
+
+
+def _paused(said: Said) -> EventData:
+    ids = tuple(clock.id for clock in said.clocks)
+    metrics = tuple(clock.metric for clock in said.clocks)
+    return ClockPaused(clock_ids=ids, metrics=metrics, reason=said.reason)
+
+
+def _warned(said: Said) -> EventData:
+    clock, owner = said.clocks[0], said.owner
+    return ClockWarned(
+        clock_id=clock.id,
+        metric=clock.metric,
+        threshold_percent=said.percent,
+        elapsed_s=clock.elapsed_at(said.at).total_seconds(),
+        target_s=clock.target.time.total_seconds(),
+        due_at=clock.due_as_of(said.at),
+        priority=clock.run.priority,
+        team=owner.team if owner else "",
+        assignee=owner.assignee if owner else None,
+    )
+
+
+def _breached(said: Said) -> EventData:
+    clock, owner = said.clocks[0], said.owner
+    return ClockBreached(
+        clock_id=clock.id,
+        metric=clock.metric,
+        target_s=clock.target.time.total_seconds(),
+        due_at=clock.due_as_of(said.at),
+        priority=clock.run.priority,
+        team=owner.team if owner else "",
+        assignee=owner.assignee if owner else None,
+    )
+
+
+def _met(said: Said) -> EventData:
+    clock = said.clocks[0]
+    return ClockMet(
+        clock_id=clock.id,
+        metric=clock.metric,
+        elapsed_s=clock.elapsed_at(said.at).total_seconds(),
+        paused_s=clock.paused_at(said.at).total_seconds(),
+        target_s=clock.target.time.total_seconds(),
+        is_breached=clock.is_breached_at(said.at),
+    )
+
+
+def _cancelled(said: Said) -> EventData:
+    ids = tuple(entry.id for entry in said.gone)
+    metrics = tuple(entry.metric for entry in said.gone)
+    return ClockCancelled(clock_ids=ids, metrics=metrics, reason=said.reason)
+
+
+_MADE: dict[Topic, Callable[[Said], EventData]] = {
+    Topic.STARTED: lambda said: ClockStarted(clocks=_promises(said)),
+    Topic.PAUSED: _paused,
+    Topic.RESUMED: lambda said: ClockResumed(clocks=_promises(said)),
+    Topic.REBASED: lambda said: ClockRebased(clocks=_promises(said), reason=said.reason),
+    Topic.WARNED: _warned,
+    Topic.BREACHED: _breached,
+    Topic.MET: _met,
+    Topic.CANCELLED: _cancelled,
+    Topic.CORRECTED: lambda said: ClockCorrected(clocks=_promises(said), reason=said.reason),
+}

@@ -1,0 +1,210 @@
+"""What the clock does when it hears something, or when a moment is due."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from services.clock import events_out
+from services.clock.domain import steps
+from services.clock.domain.facts import Fact, FactKind, Ledger, Routed, clock_id
+from services.clock.domain.steps import Step
+from services.clock.domain.table import DECISION
+from services.clock.domain.targets import Library
+from shared.database.timers import Timer
+from shared.events.base import Envelope, EventData
+from shared.events.escalation import (
+    EscalationAcknowledged,
+    EscalationClosed,
+    EscalationRaised,
+    EscalationReleased,
+    EscalationStepped,
+)
+from shared.events.intake import MessagePosted, RequestConfirmed
+from shared.events.router import (
+    DefinitionReleased,
+    RequestAssigned,
+    RequestCancelled,
+    RequestClosed,
+    RequestHandedOver,
+    RequestPriorityChanged,
+    RequestReopened,
+    RequestResolved,
+    RequestRouted,
+    RequestWaitingEnded,
+    RequestWaitingStarted,
+)
+from shared.vocabulary import AuthorKind
+
+#: The kind of the one timer each running clock has, named by the clock's id.
+THRESHOLD = "threshold"
+
+
+class Work(Protocol):
+    """What these handlers need of the unit of work."""
+
+    @property
+    def library(self) -> Library:
+        """The definitions."""
+        ...
+
+    def ledger(self, request_id: str) -> Ledger:
+        """Return the ledger of a request, an empty one when nothing is known of it."""
+        ...
+
+    def keep(self, ledger: Ledger) -> None:
+        """Keep a ledger as it is now."""
+        ...
+
+    def release(self, data: DefinitionReleased) -> None:
+        """Take a released definition into force."""
+        ...
+
+    def publish(self, data: EventData, *, subject: UUID | str, occurred_at: datetime) -> UUID:
+        """Say something."""
+        ...
+
+    def arm(self, kind: str, key: UUID | str, name: str, due_at: datetime) -> None:
+        """Arm the one timer with this kind, key and name."""
+        ...
+
+    def disarm(self, kind: str, key: UUID | str, name: str) -> None:
+        """Disarm it."""
+        ...
+
+
+def start_clocks(event: Envelope[RequestRouted], work: Work) -> None:
+    """Arm every clock the tables promise, back-dated to the submission."""
+    data = event.data
+    routed = Routed(
+        at=event.occurred_at,
+        submitted_at=data.submitted_at,
+        number=data.number,
+        request_type=data.request_type,
+        domain=data.domain,
+        channel=data.channel,
+        customer_tier=data.customer_tier,
+        priority=data.priority,
+        team=data.team,
+        is_import=data.is_import,
+    )
+    _record(steps.route(work.ledger(event.subject), routed, work.library), work)
+
+
+def note_priority(event: Envelope[RequestPriorityChanged], work: Work) -> None:
+    """Give the clocks under way the target of the new priority."""
+    _note(event, work, FactKind.PRIORITY_CHANGED, event.data.new)
+
+
+def note_assigned(event: Envelope[RequestAssigned], work: Work) -> None:
+    """One named owner: assignment is met, handling runs."""
+    _note(event, work, FactKind.ASSIGNED, event.data.assignee, event.data.team)
+
+
+def note_handed_over(event: Envelope[RequestHandedOver], work: Work) -> None:
+    """Handling stands still until the next owner is named."""
+    _note(event, work, FactKind.HANDED_OVER, event.data.reason, event.data.to_team)
+
+
+def note_waiting_started(event: Envelope[RequestWaitingStarted], work: Work) -> None:
+    """The clocks whose row says so stand still."""
+    _note(event, work, FactKind.WAITING_STARTED, event.data.reason)
+
+
+def note_waiting_ended(event: Envelope[RequestWaitingEnded], work: Work) -> None:
+    """They go on."""
+    _note(event, work, FactKind.WAITING_ENDED, event.data.reason)
+
+
+def note_resolved(event: Envelope[RequestResolved], work: Work) -> None:
+    """Everything the resolution answers is met."""
+    _note(event, work, FactKind.RESOLVED)
+
+
+def note_reopened(event: Envelope[RequestReopened], work: Work) -> None:
+    """Resolution and handling go on where they were."""
+    _note(event, work, FactKind.REOPENED, event.data.reason)
+
+
+def note_closed(event: Envelope[RequestClosed], work: Work) -> None:
+    """Nothing runs any more."""
+    _note(event, work, FactKind.CLOSED, event.data.reason)
+
+
+def note_cancelled(event: Envelope[RequestCancelled], work: Work) -> None:
+    """No promise has a meaning any more."""
+    _note(event, work, FactKind.CANCELLED, event.data.reason)
+
+
+def note_message(event: Envelope[MessagePosted], work: Work) -> None:
+    """An effective answer is a response; the requester's words ask for the next one."""
+    data = event.data
+    if data.author is AuthorKind.REQUESTER:
+        _note(event, work, FactKind.ASKED)
+    elif data.is_effective and not data.is_automatic:
+        _note(event, work, FactKind.REPLIED, data.author_id)
+
+
+def note_confirmed(event: Envelope[RequestConfirmed], work: Work) -> None:
+    """The requester agrees: the second figure of the resolution ends."""
+    _note(event, work, FactKind.CONFIRMED)
+
+
+def note_raised(event: Envelope[EscalationRaised], work: Work) -> None:
+    """From now on an acknowledgement is awaited."""
+    _note(event, work, FactKind.ESCALATED, str(event.data.escalation_id))
+
+
+def note_stepped(event: Envelope[EscalationStepped], work: Work) -> None:
+    """The same, should the step be heard of first."""
+    _note(event, work, FactKind.ESCALATED, str(event.data.escalation_id))
+
+
+def note_acknowledged(event: Envelope[EscalationAcknowledged], work: Work) -> None:
+    """A person took the escalation over."""
+    _note(event, work, FactKind.ACKNOWLEDGED, str(event.data.escalation_id))
+
+
+def note_released(event: Envelope[EscalationReleased], work: Work) -> None:
+    """The escalation's reason is gone."""
+    _note(event, work, FactKind.RELEASED, str(event.data.escalation_id))
+
+
+def note_escalation_closed(event: Envelope[EscalationClosed], work: Work) -> None:
+    """The escalation is over."""
+    _note(event, work, FactKind.RELEASED, str(event.data.escalation_id))
+
+
+def take_definition(event: Envelope[DefinitionReleased], work: Work) -> None:
+    """Keep tables and calendars the clock computes with; requests stay on their version."""
+    data = event.data
+    if data.kind == "calendar" or (data.kind == "decision" and data.key == DECISION):
+        work.release(data)
+
+
+def announce_thresholds(timer: Timer, work: Work) -> None:
+    """Announce what the request's clocks have reached at the due moment."""
+    ledger = work.ledger(timer.key)
+    _record(steps.fire(ledger, timer.due_at, work.library), work)
+
+
+def _note(
+    event: Envelope[EventData], work: Work, kind: FactKind, value: str = "", team: str = ""
+) -> None:
+    fact = Fact(kind, event.occurred_at, event.source, event.sequence, value, team)
+    _record(steps.note(work.ledger(event.subject), fact, work.library), work)
+
+
+def _record(step: Step, work: Work) -> None:
+    """Keep the ledger, say what there is to say, set the timers."""
+    request_id = step.ledger.request_id
+    work.keep(step.ledger)
+    for said in step.said:
+        work.publish(events_out.event(said), subject=request_id, occurred_at=said.at)
+    for key, next_at in (step.timers or {}).items():
+        name = str(clock_id(request_id, key))
+        if next_at is None:
+            work.disarm(THRESHOLD, request_id, name)
+        else:
+            work.arm(THRESHOLD, request_id, name, next_at)

@@ -1,0 +1,45 @@
+"""Wires the clock: the only place that knows which store, bus and settings are real."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from services.clock import api, store
+from services.clock.events_in import SUBSCRIPTIONS, TIMERS
+from shared.consuming import Runtime
+from shared.database.engine import Database
+from shared.service import Service, Surroundings
+
+if TYPE_CHECKING:
+    from services.clock.settings import Settings
+    from shared.consuming import WorkContext
+
+
+def build(settings: Settings, given: Surroundings) -> Service:
+    """Return the clock, ready to start."""
+    database = Database(settings.database_url)
+    shelf = store.Shelf()
+
+    def make_work(context: WorkContext) -> store.ClockWork:
+        return store.ClockWork(context, shelf)
+
+    runtime: Runtime[store.ClockWork] = Runtime(
+        service="clock",
+        database=database,
+        tables=store.kit,
+        bus=given.bus,
+        time=given.time,
+        ids=given.ids,
+        activity=given.activity,
+        work=make_work,
+        subscriptions=SUBSCRIPTIONS,
+        timers=TIMERS,
+        knobs=given.knobs,
+    )
+
+    async def checks() -> dict[str, tuple[bool, str]]:
+        """Say whether a released definition was refused."""
+        told = "; ".join(reason for _, reason in shelf.refused.values())
+        return {"definitions": (not shelf.refused, told or f"{shelf.refusals} refused so far")}
+
+    return Service("clock", runtime, routes=[api.routes(runtime, shelf)], checks=checks)

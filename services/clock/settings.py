@@ -1,0 +1,18 @@
+"""What an operator may set for the clock."""
+
+from __future__ import annotations
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.service import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Read once, in `main`, from variables named `CLOCK_…`."""
+
+    model_config = SettingsConfigDict(env_prefix="CLOCK_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        "sqlite+aiosqlite:///clock.db", description="the clock's own database"
+    )

@@ -1,0 +1,123 @@
+"""A ledger as bytes and back: compact JSON, moments and spans in whole microseconds."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from services.clock.domain.facts import Fact, FactKind, Ledger, Pins, Routed, Told
+from shared.database.tables import from_us, to_us
+from shared.vocabulary import Priority
+
+#: Grows when the shape changes; older shapes stay readable.
+_SHAPE = 1
+_MICROSECOND = timedelta(microseconds=1)
+_KINDS = {kind.value: kind for kind in FactKind}
+
+
+def encode(ledger: Ledger) -> bytes:
+    """Return the bytes to store."""
+    return orjson.dumps(
+        {
+            "shape": _SHAPE,
+            "routed": _routed(ledger.routed) if ledger.routed else None,
+            "pins": _pins(ledger.pins) if ledger.pins else None,
+            "facts": [
+                [fact.kind, to_us(fact.at), fact.source, fact.sequence, fact.value, fact.team]
+                for fact in ledger.facts
+            ],
+            "told": {key: _told(told) for key, told in ledger.told.items()},
+            "reached": _us(ledger.reached_at),
+        }
+    )
+
+
+def decode(request_id: UUID, raw: bytes) -> Ledger:
+    """Return the ledger the bytes stand for."""
+    read = orjson.loads(raw)
+    routed, pins = read["routed"], read["pins"]
+    return Ledger(
+        request_id=request_id,
+        routed=_read_routed(routed) if routed else None,
+        pins=Pins(pins["table"], pins["calendars"]) if pins else None,
+        facts=tuple(
+            Fact(_KINDS[kind], from_us(at), source, sequence, value, team)
+            for kind, at, source, sequence, value, team in read["facts"]
+        ),
+        told={key: _read_told(told) for key, told in read["told"].items()},
+        reached_at=_moment(read["reached"]),
+    )
+
+
+def _routed(routed: Routed) -> dict[str, Any]:
+    return {
+        "at": to_us(routed.at),
+        "submitted_at": to_us(routed.submitted_at),
+        "number": routed.number,
+        "request_type": routed.request_type,
+        "domain": routed.domain,
+        "channel": routed.channel,
+        "customer_tier": routed.customer_tier,
+        "priority": routed.priority,
+        "team": routed.team,
+        "is_import": routed.is_import,
+    }
+
+
+def _read_routed(read: dict[str, Any]) -> Routed:
+    return Routed(
+        **{
+            **read,
+            "at": from_us(read["at"]),
+            "submitted_at": from_us(read["submitted_at"]),
+            "priority": Priority(read["priority"]),
+        }
+    )
+
+
+def _pins(pins: Pins) -> dict[str, Any]:
+    return {"table": pins.table, "calendars": dict(pins.calendars)}
+
+
+def _told(told: Told) -> list[Any]:
+    return [
+        told.state,
+        to_us(told.started_at),
+        told.target // _MICROSECOND,
+        told.calendar,
+        told.calendar_version,
+        _us(told.due_at),
+        _us(told.ended_at),
+        None if told.elapsed is None else told.elapsed // _MICROSECOND,
+        told.is_breached,
+        told.fired,
+        _us(told.next_at),
+    ]
+
+
+def _read_told(read: list[Any]) -> Told:
+    state, started, target, calendar, version, due, ended, elapsed, is_breached, fired, after = read
+    return Told(
+        state=state,
+        started_at=from_us(started),
+        target=timedelta(microseconds=target),
+        calendar=calendar,
+        calendar_version=version,
+        due_at=_moment(due),
+        ended_at=_moment(ended),
+        elapsed=None if elapsed is None else timedelta(microseconds=elapsed),
+        is_breached=is_breached,
+        fired=tuple(fired),
+        next_at=_moment(after),
+    )
+
+
+def _us(moment: datetime | None) -> int | None:
+    return None if moment is None else to_us(moment)
+
+
+def _moment(microseconds: int | None) -> datetime | None:
+    return None if microseconds is None else from_us(microseconds)

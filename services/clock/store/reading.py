@@ -1,0 +1,169 @@
+"""What is read outside a unit of work: for the API and for the report of a replay."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, TypedDict
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+
+from services.clock.domain.clocks import clocks_at
+from services.clock.domain.facts import Ledger
+from services.clock.store import tables
+from services.clock.store.encoding import decode
+from services.clock.store.shelf import Shelf, Shelved
+from shared.database.engine import Database, Transaction
+from shared.database.statements import chunks
+from shared.errors import NotFound
+
+#: Ledgers read at a time by `snapshot`.
+_AT_A_TIME = 2_000
+
+
+class RequestUnknown(NotFound):
+    """The clock knows no request {request_id}; it learns of one when it is routed."""
+
+    zh: ClassVar[str] = "计时服务不认识请求 {request_id}；请求分派后才会开始计时。"
+
+
+@dataclass(frozen=True, slots=True)
+class ListedClock:
+    """A clock as lists find it: which one of which request."""
+
+    request_id: UUID
+    key: str
+
+
+class Snapshot(TypedDict):
+    """One clock at a moment; durations in seconds of working time, `due_at` None while paused."""
+
+    clock: str
+    metric: str
+    calendar: str
+    calendar_version: int
+    target_s: float
+    elapsed_s: float
+    paused_s: float
+    due_at: datetime | None
+    state: str
+    is_breached: bool
+
+
+async def read_ledgers(connection: Transaction, ids: Collection[str]) -> dict[str, Ledger]:
+    """Return the ledgers of requests; unknown ones are absent."""
+    table = tables.requests
+    found: dict[str, Ledger] = {}
+    for part in chunks(sorted(ids)):
+        rows = await connection.execute(select(table).where(table.c.id.in_(part)))
+        found |= {row.id: decode(UUID(row.id), row.ledger) for row in rows.all()}
+    return found
+
+
+async def read_ledger(database: Database, shelf: Shelf, request_id: UUID) -> tuple[Ledger, Shelved]:
+    """Return a routed request's ledger and the definitions to read it by.
+
+    Raises `RequestUnknown`.
+    """
+    async with database.reading() as connection:
+        found = await read_ledgers(connection, [str(request_id)])
+        ledger = found.get(str(request_id))
+        if ledger is None or ledger.pins is None:
+            raise RequestUnknown(request_id=str(request_id))
+        library = await shelf.look(connection)
+        await shelf.ensure(connection, [ledger.pins])
+    return ledger, library
+
+
+async def list_clocks(
+    database: Database,
+    shelf: Shelf,
+    *,
+    states: Collection[str],
+    metric: str | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[tuple[Ledger, str]], int, Shelved]:
+    """Return a page of clocks (ledger and clock key), least time left first, and the total.
+
+    Running ones by their due moment, then those that stand still by the working time left.
+    """
+    table = tables.clocks
+    wanted: list[ColumnElement[bool]] = []
+    if states:
+        wanted.append(table.c.state.in_(sorted(states)))
+    if metric is not None:
+        wanted.append(table.c.metric == metric)
+    async with database.reading() as connection:
+        counted = await connection.execute(select(func.count()).select_from(table).where(*wanted))
+        page = await connection.execute(
+            select(table.c.request_id, table.c.key)
+            .where(*wanted)
+            .order_by(table.c.due_us.is_(None), table.c.due_us, table.c.left_us, table.c.id)
+            .limit(limit)
+            .offset(offset)
+        )
+        rows = page.all()
+        ledgers = await read_ledgers(connection, {row.request_id for row in rows})
+        library = await shelf.look(connection)
+        await shelf.ensure(connection, [ledger.pins for ledger in ledgers.values() if ledger.pins])
+    found = [(ledgers[row.request_id], row.key) for row in rows if row.request_id in ledgers]
+    return found, int(counted.scalar_one()), library
+
+
+async def list_calendars(database: Database) -> list[dict[str, Any]]:
+    """Return every version of every calendar: key, version, when and by whom released."""
+    table = tables.definitions
+    columns = (table.c.key, table.c.version, table.c.released_by, table.c.released_us)
+    wanted = select(*columns).where(table.c.kind == "calendar")
+    async with database.reading() as connection:
+        rows = await connection.execute(wanted.order_by(table.c.key, table.c.version))
+        return [dict(row) for row in rows.mappings().all()]
+
+
+async def snapshot(
+    database: Database, now: datetime, shelf: Shelf | None = None
+) -> dict[str, list[Snapshot]]:
+    """Return every request's clocks as they stood at `now`, by request id, sorted.
+
+    For the report of a replay: computed from the ledgers, a few statements in all. Requests not
+    routed, or submitted after `now`, are absent.
+    """
+    shelf = shelf or Shelf()
+    table = tables.requests
+    found: dict[str, list[Snapshot]] = {}
+    after = ""
+    async with database.reading() as connection:
+        library = await shelf.look(connection)
+        while True:
+            wanted = select(table).where(table.c.id > after).order_by(table.c.id)
+            rows = (await connection.execute(wanted.limit(_AT_A_TIME))).all()
+            if not rows:
+                return found
+            ledgers = [decode(UUID(row.id), row.ledger) for row in rows]
+            await shelf.ensure(connection, [each.pins for each in ledgers if each.pins])
+            for ledger in ledgers:
+                clocks = _snapshots(ledger, now, library)
+                if clocks:
+                    found[str(ledger.request_id)] = clocks
+            after = rows[-1].id
+
+
+def _snapshots(ledger: Ledger, now: datetime, library: Shelved) -> list[Snapshot]:
+    return [
+        Snapshot(
+            clock=clock.key,
+            metric=clock.metric.value,
+            calendar=clock.target.calendar.key,
+            calendar_version=clock.target.calendar.version,
+            target_s=clock.target.time.total_seconds(),
+            elapsed_s=clock.elapsed_at(now).total_seconds(),
+            paused_s=clock.paused_at(now).total_seconds(),
+            due_at=clock.due_at,
+            state=clock.state_at(now).value,
+            is_breached=clock.is_breached_at(now),
+        )
+        for clock in sorted(clocks_at(ledger, now, library), key=lambda clock: clock.key)
+    ]

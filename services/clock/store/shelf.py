@@ -1,0 +1,143 @@
+"""The clock's own copy of tables and calendars, compiled once per process."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import func, select, tuple_
+
+from services.clock.domain.facts import Pins
+from services.clock.domain.table import DECISION, Table
+from services.clock.domain.targets import CalendarMissing, TargetsMissing
+from services.clock.store.compiling import (
+    DefinitionBroken,
+    compile_calendar,
+    compile_table,
+    read_stored_calendar,
+    write_calendar,
+)
+from services.clock.store.tables import definitions
+from shared.business_time import Calendar
+from shared.database.engine import Transaction
+from shared.database.statements import chunks
+
+_log = logging.getLogger(__name__)
+
+_CALENDAR, _TABLE = "calendar", "decision"
+
+Place = tuple[str, str, int]
+
+
+@dataclass(slots=True)
+class Shelf:
+    """Compiled versions. A version never changes, so what is here stays right."""
+
+    tables: dict[int, Table] = field(default_factory=dict)
+    calendars: dict[tuple[str, int], Calendar] = field(default_factory=dict)
+    #: Released versions that could not be used: (kind, key) -> version and why.
+    refused: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
+    refusals: int = 0
+
+    async def look(self, tx: Transaction) -> Shelved:
+        """Return the definitions as in force now; one small statement."""
+        table = definitions
+        newest = select(table.c.kind, table.c.key, func.max(table.c.version).label("version"))
+        rows = (await tx.execute(newest.group_by(table.c.kind, table.c.key))).all()
+        versions = {(row.kind, row.key): row.version for row in rows}
+        await self._compile(tx, [(*place, version) for place, version in versions.items()])
+        return Shelved(self, versions)
+
+    async def ensure(self, tx: Transaction, pinned: Iterable[Pins]) -> None:
+        """Compile the versions that requests are pinned to, where they are not yet."""
+        wanted = {(_TABLE, DECISION, pins.table) for pins in pinned}
+        wanted |= {(_CALENDAR, *item) for pins in pinned for item in pins.calendars.items()}
+        await self._compile(tx, wanted)
+
+    async def ensure_calendars(self, tx: Transaction, wanted: Iterable[tuple[str, int]]) -> None:
+        """Compile these calendars, where they are not yet."""
+        await self._compile(tx, [(_CALENDAR, key, version) for key, version in wanted])
+
+    def _is_known(self, place: Place) -> bool:
+        kind, key, version = place
+        if kind == _CALENDAR:
+            return (key, version) in self.calendars
+        return key != DECISION or version in self.tables
+
+    async def _compile(self, tx: Transaction, wanted: Iterable[Place]) -> None:
+        missing = sorted(place for place in set(wanted) if not self._is_known(place))
+        table = definitions
+        for part in chunks(missing):
+            places = tuple_(table.c.kind, table.c.key, table.c.version)
+            for row in (await tx.execute(select(table).where(places.in_(part)))).all():
+                if row.kind == _CALENDAR:
+                    self.calendars[(row.key, row.version)] = read_stored_calendar(row.content)
+                elif row.key == DECISION:
+                    self.tables[row.version] = compile_table(row.version, row.content)
+
+
+@dataclass(slots=True)
+class Shelved:
+    """The library as one transaction sees it: what is in force, and every version ever."""
+
+    shelf: Shelf
+    versions: dict[tuple[str, str], int]
+
+    def table(self, version: int) -> Table:
+        """Return a version of the table `targets`; raises `TargetsMissing`."""
+        try:
+            return self.shelf.tables[version]
+        except KeyError:
+            raise TargetsMissing from None
+
+    def calendar(self, key: str, version: int | None) -> Calendar:
+        """Return a calendar, as in force now when no version is named; or `CalendarMissing`."""
+        wanted = self.versions.get((_CALENDAR, key)) if version is None else version
+        found = None if wanted is None else self.shelf.calendars.get((key, wanted))
+        if found is None:
+            raise CalendarMissing(key=key)
+        return found
+
+    def in_force(self) -> Pins:
+        """Return the versions in force; raises `TargetsMissing`."""
+        table = self.versions.get((_TABLE, DECISION))
+        if table is None:
+            raise TargetsMissing
+        return Pins(table, self.calendar_versions())
+
+    def calendar_versions(self) -> dict[str, int]:
+        """Return the calendars in force."""
+        return {key: version for (kind, key), version in self.versions.items() if kind == _CALENDAR}
+
+    def release(self, kind: str, key: str, version: int, content: str) -> str | None:
+        """Take a released version into force; return what to store, None when it is not taken.
+
+        What is older than the version in force is not news. What cannot be used is logged and
+        counted, and the version in force stays. Raises `CalendarMissing` when a calendar is
+        made of one that has not come yet.
+        """
+        if version <= self.versions.get((kind, key), 0):
+            return None
+        try:
+            stored = self._compiled(kind, key, version, content)
+        except DefinitionBroken as error:
+            _log.warning("%s; the version in force stays", error)
+            self.shelf.refused[(kind, key)] = (version, str(error))
+            self.shelf.refusals += 1
+            return None
+        self.shelf.refused.pop((kind, key), None)
+        self.versions[(kind, key)] = version
+        return stored
+
+    def _compiled(self, kind: str, key: str, version: int, content: str) -> str:
+        if kind == _TABLE:
+            self.shelf.tables[version] = compile_table(version, content)
+            return content
+        calendar = compile_calendar(key, version, content, self._known_calendars())
+        self.shelf.calendars[(key, version)] = calendar
+        return write_calendar(calendar)
+
+    def _known_calendars(self) -> Mapping[str, Calendar]:
+        versions = self.calendar_versions().items()
+        return {key: self.shelf.calendars[(key, version)] for key, version in versions}

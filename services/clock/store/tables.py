@@ -1,0 +1,61 @@
+"""The clock's tables. Moments are microseconds since 1970, spans are microseconds."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+from shared.database.tables import kit_tables
+
+metadata = MetaData()
+kit = kit_tables(metadata)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    # The ledger (store/encoding.py): the facts, the pinned versions, what was told.
+    Column("ledger", LargeBinary, nullable=False),
+)
+
+#: What lists sort and filter by; computed from the ledgers, never read to compute a clock.
+clocks = Table(
+    "clocks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), nullable=False),
+    Column("key", String(100), nullable=False),
+    Column("metric", String(40), nullable=False),
+    # running | paused | breached (still running) | met | cancelled
+    Column("state", String(12), nullable=False),
+    Column("due_us", BigInteger, nullable=True),
+    # Working time left, of clocks that stand still.
+    Column("left_us", BigInteger, nullable=True),
+    Index("ix_clocks_state", "state", "due_us"),
+    Index("ix_clocks_request", "request_id"),
+)
+
+#: Every released version is kept: requests are pinned to the one they were promised under.
+definitions = Table(
+    "definitions",
+    metadata,
+    # decision | calendar
+    Column("kind", String(20), primary_key=True),
+    Column("key", String(100), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    # A table as released (XML); a calendar with its holidays written out (JSON), so that a
+    # later edition of the holiday data cannot change what was promised.
+    Column("content", Text, nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("released_by", String(200), nullable=False),
+    Column("released_us", BigInteger, nullable=False),
+)

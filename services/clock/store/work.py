@@ -1,0 +1,114 @@
+"""The clock's unit of work: ledgers and definitions in, what changed out, in a few statements."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+
+from services.clock.domain.clocks import BREACH
+from services.clock.domain.facts import Ledger, Told, clock_id
+from services.clock.store import tables
+from services.clock.store.encoding import decode, encode
+from services.clock.store.shelf import Shelf, Shelved
+from shared.consuming import Work, WorkContext
+from shared.database.statements import chunks, insert_missing, upsert
+from shared.database.tables import to_us
+from shared.events.router import DefinitionReleased
+from shared.vocabulary import ClockState
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class ClockWork(Work):
+    """What the clock's handlers read and change."""
+
+    def __init__(self, context: WorkContext, shelf: Shelf) -> None:
+        super().__init__(context)
+        self._shelf = shelf
+        self._library = Shelved(shelf, {})
+        self._ledgers: dict[str, Ledger] = {}
+        #: What was told when the ledger was loaded, to write only the clocks that changed.
+        self._before: dict[str, Ledger] = {}
+        self._released: list[dict[str, Any]] = []
+
+    @property
+    def library(self) -> Shelved:
+        """The definitions, as this transaction sees them."""
+        return self._library
+
+    async def load(self, keys: Collection[str]) -> None:
+        """Load the ledgers of `keys` and the definitions they need."""
+        self._library = await self._shelf.look(self.tx)
+        table = tables.requests
+        for part in chunks(sorted(keys)):
+            found = await self.tx.execute(select(table).where(table.c.id.in_(part)))
+            for row in found.all():
+                self._before[row.id] = decode(UUID(row.id), row.ledger)
+        self._ledgers = dict(self._before)
+        pinned = [ledger.pins for ledger in self._before.values() if ledger.pins]
+        await self._shelf.ensure(self.tx, pinned)
+
+    def ledger(self, request_id: str) -> Ledger:
+        """Return the ledger of a request, an empty one when nothing is known of it."""
+        found = self._ledgers.get(request_id)
+        return found if found is not None else Ledger(UUID(request_id))
+
+    def keep(self, ledger: Ledger) -> None:
+        """Keep a ledger as it is now."""
+        self._ledgers[str(ledger.request_id)] = ledger
+
+    def release(self, data: DefinitionReleased) -> None:
+        """Take a released definition into force and keep it for good."""
+        stored = self._library.release(data.kind, data.key, data.version, data.content or "")
+        if stored is not None:
+            self._released.append(
+                {
+                    "kind": data.kind,
+                    "key": data.key,
+                    "version": data.version,
+                    "content": stored,
+                    "content_hash": data.content_hash,
+                    "released_by": data.released_by,
+                    "released_us": to_us(self.now),
+                }
+            )
+
+    async def flush(self) -> None:
+        """Write the ledgers and clocks that changed, and new definitions."""
+        changed = [
+            (key, ledger)
+            for key, ledger in sorted(self._ledgers.items())
+            if self._before.get(key) is not ledger
+        ]
+        rows = [{"id": key, "ledger": encode(ledger)} for key, ledger in changed]
+        await upsert(self.tx, tables.requests, rows)
+        listed = [row for key, ledger in changed for row in self._clock_rows(key, ledger)]
+        await upsert(self.tx, tables.clocks, sorted(listed, key=lambda row: str(row["id"])))
+        await insert_missing(self.tx, tables.definitions, self._released)
+
+    def _clock_rows(self, request_id: str, ledger: Ledger) -> list[dict[str, Any]]:
+        before = self._before.get(request_id)
+        known = before.told if before is not None else {}
+        return [
+            _clock_row(ledger.request_id, key, told)
+            for key, told in ledger.told.items()
+            if known.get(key) is not told
+        ]
+
+
+def _clock_row(request_id: UUID, key: str, told: Told) -> dict[str, Any]:
+    is_late = told.state == ClockState.RUNNING and BREACH in told.fired
+    left = None if told.elapsed is None else (told.target - told.elapsed) // _MICROSECOND
+    return {
+        "id": str(clock_id(request_id, key)),
+        "request_id": str(request_id),
+        "key": key,
+        "metric": key.partition("/")[0],
+        "state": ClockState.BREACHED.value if is_late else told.state,
+        "due_us": None if told.due_at is None else to_us(told.due_at),
+        "left_us": left,
+    }
