@@ -135,6 +135,16 @@ def test_a_reopened_request_is_handled_again_as_often_as_needed(walk: Walk) -> N
     assert walk.say("confirmed").is_ended
 
 
+def test_a_request_that_was_handed_over_comes_back_to_its_new_team(walk: Walk) -> None:
+    walk.say("handed_over", to_team="it-infrastructure")
+    walk.say("handed_over")
+    walk.complete("handle")
+
+    (task,) = walk.say("reopened").user_tasks
+
+    assert task.candidate_groups == ("it-infrastructure",)
+
+
 def test_it_can_be_cancelled_while_it_is_handled(walk: Walk) -> None:
     step = walk.say("cancelled", reason="withdrawn")
 
