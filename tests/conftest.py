@@ -81,21 +81,62 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.stop()
 
 
+class Databases:
+    """Makes empty databases of one kind, as many as a test needs."""
+
+    def __init__(self, folder: Path, server: PostgresServer | None) -> None:
+        self._folder, self._server = folder, server
+        self._made: list[str] = []
+
+    @property
+    def is_postgres(self) -> bool:
+        """Whether they are on PostgreSQL, where several replicas may share one."""
+        return self._server is not None
+
+    async def new(self) -> str:
+        """Return the URL of another empty database."""
+        if self._server is None:
+            url = f"sqlite+aiosqlite:///{self._folder / f'test{len(self._made)}.db'}"
+        else:
+            url = await self._server.create()
+        self._made.append(url)
+        return url
+
+    async def drop(self) -> None:
+        """Remove them all."""
+        if self._server is not None:
+            for url in self._made:
+                await self._server.drop(url)
+
+
 @pytest.fixture
-async def postgres_url(postgres_server: PostgresServer) -> AsyncIterator[str]:
-    """An empty PostgreSQL database."""
-    url = await postgres_server.create()
-    yield url
-    await postgres_server.drop(url)
+async def postgres(postgres_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Databases]:
+    """Databases on PostgreSQL."""
+    made = Databases(tmp_path, postgres_server)
+    yield made
+    await made.drop()
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database: a SQLite file, then PostgreSQL."""
-    if request.param == "sqlite":
-        return f"sqlite+aiosqlite:///{tmp_path / 'test.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
+async def databases(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Databases]:
+    """Databases on SQLite, then on PostgreSQL."""
+    is_postgres = request.param == "postgres"
+    server = request.getfixturevalue("postgres_server") if is_postgres else None
+    made = Databases(tmp_path, server)
+    yield made
+    await made.drop()
+
+
+@pytest.fixture
+async def postgres_url(postgres: Databases) -> str:
+    """An empty PostgreSQL database."""
+    return await postgres.new()
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> str:
+    """The URL of an empty database, on SQLite and on PostgreSQL."""
+    return await databases.new()
 
 
 @pytest.fixture

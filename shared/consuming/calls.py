@@ -9,13 +9,20 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
 
-from shared.consuming.transactor import BATCH_MAX, Guilty, SetCause, Transactor
+from shared.consuming.transactor import (
+    BATCH_MAX,
+    Guilty,
+    SetCause,
+    Spoiled,
+    Transactor,
+    apply_each,
+)
 from shared.consuming.work import Cause, Work
 from shared.database.engine import DatabaseUnavailable
-from shared.errors import LeveeError
+from shared.errors import Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
     from uuid import UUID
 
 W = TypeVar("W", bound=Work)
@@ -25,7 +32,7 @@ R = TypeVar("R")
 _COLLISIONS = 3
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Call(Generic[W]):
     """A command waiting for its transaction."""
 
@@ -34,6 +41,7 @@ class _Call(Generic[W]):
     loads: tuple[str, ...]
     apply: Callable[[W], Any]
     result: asyncio.Future[Any]
+    collisions: int = 0
 
 
 class Calls(Generic[W]):
@@ -42,13 +50,9 @@ class Calls(Generic[W]):
     def __init__(self, transactor: Transactor[W]) -> None:
         self._transactor = transactor
         self._waiting: list[_Call[W]] = []
+        self._serving: list[_Call[W]] = []
         self._wake = asyncio.Event()
         self._is_closed = False
-
-    @property
-    def waiting(self) -> int:
-        """Calls that have no transaction yet."""
-        return len(self._waiting)
 
     async def do(
         self,
@@ -64,75 +68,66 @@ class Calls(Generic[W]):
         keys = tuple(sorted({str(key) for key in locks}))
         self._waiting.append(_Call(call_id, keys, tuple(loads), apply, result))
         self._wake.set()
-        return cast("R", await result)
+        # Unsettled until answered: simulated time stands still meanwhile.
+        with self._transactor.activity.busy():
+            return cast("R", await result)
+
+    @property
+    def _pending(self) -> list[_Call[W]]:
+        return [*self._serving, *self._waiting]
 
     async def run(self) -> None:
         """Serve for ever; ends when cancelled."""
+        limit = BATCH_MAX if self._transactor.knobs.is_batching else 1
         while True:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
-                limit = BATCH_MAX if self._transactor.knobs.is_batching else 1
-                taken, self._waiting = self._waiting[:limit], self._waiting[limit:]
-                await self._serve(taken)
+                self._serving, self._waiting = self._waiting[:limit], self._waiting[limit:]
+                await self._serve(self._serving)
+                self._serving = []
 
     def close(self) -> None:
         """Refuse further calls; those that wait are still served."""
         self._is_closed = True
 
+    async def drained(self) -> None:
+        """Return when every caller has its answer."""
+        while pending := [c.result for c in self._pending if not c.result.done()]:
+            await asyncio.wait(pending)
+
     def abandon(self) -> None:
-        """Tell the callers still waiting that nothing was done."""
-        for call in self._waiting:
+        """Answer the callers that are left: nothing is known to have been done."""
+        for call in self._pending:
             _fail(call, DatabaseUnavailable(reason="this service is stopping"))
         self._waiting.clear()
 
     async def _serve(self, calls: list[_Call[W]]) -> None:
         """Serve calls together; one that fails leaves the others their transaction."""
-        waiting = calls
-        while waiting:
+        parts = [calls]
+        while parts:
+            # A caller who has left (a cancelled request) wants nothing any more.
+            part = [call for call in parts.pop() if not call.result.done()]
             try:
-                await self._together(waiting)
+                if part:
+                    await self._together(part)
             except Guilty as guilty:
-                failed = next(c for c in waiting if str(c.id) == guilty.entry_id)
-                _fail(failed, guilty.error)
-                waiting = [c for c in waiting if c is not failed]
-            except IntegrityError:
-                # Another replica stored the same key between our look and our write.
-                for call in waiting:
-                    await self._alone(call)
-                return
-            except LeveeError as error:
-                for call in waiting:
+                parts += _without(part, guilty)
+            except Unavailable as error:
+                for call in part:
                     _fail(call, error)
-                return
-            else:
-                return
-
-    async def _alone(self, call: _Call[W]) -> None:
-        """Serve one call, looking again when its key has just appeared."""
-        for attempt in range(_COLLISIONS):
-            try:
-                await self._together([call])
-            except Guilty as guilty:
-                _fail(call, guilty.error)
-            except IntegrityError as error:
-                if attempt + 1 < _COLLISIONS:
-                    continue
-                _fail(call, error)
-            except LeveeError as error:
-                _fail(call, error)
-            return
+            except Spoiled as spoiled:
+                parts += _divided(part, spoiled.error)
 
     async def _together(self, calls: list[_Call[W]]) -> None:
         results: list[Any] = []
 
         def run(work: W, cause: SetCause) -> None:
-            for call in calls:
+            def apply(call: _Call[W]) -> None:
                 cause(Cause(call.id))
-                try:
-                    results.append(call.apply(work))
-                except Exception as error:
-                    raise Guilty(str(call.id), error) from error
+                results.append(call.apply(work))
+
+            apply_each([(str(call.id), call) for call in calls], apply, is_for_callers=True)
 
         locks = {key for call in calls for key in call.locks}
         loads = {key for call in calls for key in call.loads}
@@ -141,6 +136,35 @@ class Calls(Generic[W]):
         for call, result in zip(calls, results, strict=True):
             if not call.result.done():
                 call.result.set_result(result)
+
+
+def _without(calls: Sequence[_Call[W]], guilty: Guilty) -> list[list[_Call[W]]]:
+    """Fail the first of the failed calls; return who goes on, the next part last.
+
+    The first saw what is stored. The others may have failed on what an earlier one left behind,
+    which is now rolled back: each is tried alone, after those that went well.
+    """
+    failed = dict(guilty.failed)
+    first, error = guilty.failed[0]
+    well = [call for call in calls if str(call.id) not in failed]
+    again = [[call] for call in calls if str(call.id) in failed and str(call.id) != first]
+    for call in calls:
+        if str(call.id) == first:
+            _fail(call, error)
+    return [*reversed(again), well]
+
+
+def _divided(calls: list[_Call[W]], error: Exception) -> list[list[_Call[W]]]:
+    """Return the parts in which to look for the call that spoiled the whole, the last first."""
+    if len(calls) > 1:
+        return [calls[len(calls) // 2 :], calls[: len(calls) // 2]]
+    call = calls[0]
+    call.collisions += 1
+    if isinstance(error, IntegrityError) and call.collisions < _COLLISIONS:
+        # Another replica stored the same key between our look and our write: look again.
+        return [calls]
+    _fail(call, error)
+    return []
 
 
 def _fail(call: _Call[Any], error: Exception) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
 
 from shared.consuming import held as held_rows
-from shared.consuming.transactor import Guilty, SetCause, Transactor
+from shared.consuming.transactor import Guilty, SetCause, Spoiled, Transactor, apply_each
 from shared.consuming.work import Cause, Work
 from shared.database import timers as timer_rows
+from shared.database.subjects import lock_subjects
 from shared.database.tables import to_us
-from shared.errors import Unavailable
-from shared.id_source import derived
+from shared.database.timer_watch import Firings
+from shared.errors import LeveeError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +28,18 @@ W = TypeVar("W", bound=Work)
 
 _log = logging.getLogger(__name__)
 
-#: Pause after which a timer whose handler needs something that is away is tried again.
-_RETRY_S = 1.0
+#: Attempts at a timer on which a handler fails for an unknown reason, then it is set aside.
+_ATTEMPTS = 4
+#: Pauses before those attempts; the last one repeats, without end, for `Unavailable`.
+_BACKOFF_S = (0.2, 1.0, 5.0, 15.0)
+#: Timers whose attempts are remembered; forgetting them only means a few more attempts.
+_REMEMBERED = 10_000
+
+
+class NoTimerHandler(LeveeError):
+    """No handler is known for timers of the kind {kind}; a newer version may have one."""
+
+    zh = "没有处理 {kind} 类定时的代码；可能属于更新的版本。"
 
 
 class Firing(Generic[W]):
@@ -40,20 +51,38 @@ class Firing(Generic[W]):
         handlers: Mapping[str, Callable[[timer_rows.Timer, W], None]],
     ) -> None:
         self._transactor, self._handlers = transactor, handlers
+        self._attempts: dict[str, int] = {}
 
-    async def fire(self, due: Sequence[tuple[str, str]], now: datetime) -> None:
-        """Fire (timer id, subject) pairs; those no longer armed or due do nothing."""
-        remaining = list(due)
-        while remaining:
+    async def fire(self, due: Sequence[tuple[str, str]], now: datetime) -> Firings:
+        """Fire (timer id, subject) pairs; those no longer armed or due do nothing.
+
+        One whose handler lacks something is tried again, its moment unchanged; one that fails
+        for good is set aside. Raises `DatabaseUnavailable` when nothing can be fired now.
+        """
+        outcome = Firings()
+        keys = dict(due)
+        parts = [list(due)]
+        while parts:
+            part = parts.pop()
             try:
-                await self._together(remaining, now)
+                fired = await self._together(part, now)
             except Guilty as guilty:
-                await self._judge(guilty, now)
-                remaining = [entry for entry in remaining if entry[0] != guilty.entry_id]
+                for entry, error in guilty.certain:
+                    await self._judge((entry, keys[entry]), error, now, outcome)
+                out = {entry for entry, _ in guilty.certain}
+                parts.append([one for one in part if one[0] not in out])
+            except Spoiled as spoiled:
+                if len(part) == 1:
+                    await self._judge(part[0], spoiled.error, now, outcome)
+                else:
+                    parts += [part[len(part) // 2 :], part[: len(part) // 2]]
             else:
-                return
+                outcome.fired += fired
+        return outcome
 
-    async def _together(self, due: Sequence[tuple[str, str]], now: datetime) -> None:
+    async def _together(self, due: Sequence[tuple[str, str]], now: datetime) -> list[str]:
+        if not due:
+            return []
         ids = [timer for timer, _ in due]
         fired: list[timer_rows.Timer] = []
 
@@ -62,51 +91,52 @@ class Firing(Generic[W]):
             await timer_rows.disarm(tx, self._transactor.tables, [timer.id for timer in fired])
 
         def run(work: W, cause: SetCause) -> None:
-            for timer in fired:
-                # The epoch makes the ids of what follows differ from an earlier firing's.
-                index = f"{timer.epoch}/{to_us(timer.due_at)}"
-                cause(Cause(derived(UUID(timer.id), index), timer.key))
-                try:
-                    self._handlers[timer.kind](timer, work)
-                except Exception as error:
-                    raise Guilty(timer.id, error) from error
+            entries = [(timer.id, timer) for timer in fired]
+            apply_each(entries, lambda timer: self._apply(timer, work, cause))
 
         await self._transactor.run({key for _, key in due}, (), run, prepare=prepare)
         self._transactor.stats.timers += len(fired)
+        for timer in fired:
+            self._attempts.pop(timer.id, None)
+        return [timer.id for timer in fired]
 
-    async def _judge(self, guilty: Guilty, now: datetime) -> None:
+    def _apply(self, timer: timer_rows.Timer, work: W, cause: SetCause) -> None:
+        cause(Cause(timer.cause_id, timer.key))
+        handle = self._handlers.get(timer.kind)
+        if handle is None:
+            raise NoTimerHandler(kind=timer.kind)
+        handle(timer, work)
+
+    async def _judge(
+        self, due: tuple[str, str], error: Exception, now: datetime, outcome: Firings
+    ) -> None:
         """Try a timer again a little later, or set it aside."""
-        transactor, error = self._transactor, guilty.error
+        entry, key = due
+        attempt = self._attempts.get(entry, 0) + 1
+        if len(self._attempts) > _REMEMBERED:
+            self._attempts.clear()
+        self._attempts[entry] = attempt
+        service = self._transactor.service
         code, detail = held_rows.describe(error)
+        is_known = isinstance(error, LeveeError)
+        if isinstance(error, Unavailable) or (not is_known and attempt < _ATTEMPTS):
+            _log.warning("%s: timer %s tried again: %s: %s", service, entry, code, detail)
+            outcome.again_after_s[entry] = _BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1]
+            return
+        _log.error("%s: timer %s set aside: %s: %s", service, entry, code, detail, exc_info=error)
+        del self._attempts[entry]
+        await self._set_aside(entry, key, code, detail, now)
+
+    async def _set_aside(self, entry: str, key: str, code: str, detail: str, now: datetime) -> None:
+        transactor = self._transactor
         async with transactor.database.transaction() as tx:
-            found = await timer_rows.read_due(tx, transactor.tables, [guilty.entry_id], now)
-            if isinstance(error, Unavailable):
-                _log.warning(
-                    "%s: timer %s tried again: %s", transactor.service, guilty.entry_id, detail
-                )
-                later = [_later(timer, now) for timer in found]
-                await timer_rows.arm(tx, transactor.tables, later)
-            else:
-                _log.error(
-                    "%s: timer %s set aside: %s: %s",
-                    transactor.service,
-                    guilty.entry_id,
-                    code,
-                    detail,
-                    exc_info=error,
-                )
-                later = []
-                transactor.stats.set_aside += len(found)
-                rows = [_held_timer(timer, code, detail, now) for timer in found]
-                await held_rows.hold(tx, transactor.tables, rows)
-                await timer_rows.disarm(tx, transactor.tables, [guilty.entry_id])
-        if transactor.timers is not None:
-            transactor.timers.armed(later)
-
-
-def _later(timer: timer_rows.Timer, now: datetime) -> timer_rows.Timer:
-    due_at = now + timedelta(seconds=_RETRY_S)
-    return timer_rows.Timer(timer.kind, timer.key, timer.name, due_at, timer.payload)
+            # Locked, so that nobody arms it again between our look and our removal.
+            await lock_subjects(tx, transactor.tables, [key])
+            found = await timer_rows.read_due(tx, transactor.tables, [entry], now)
+            rows = [_held_timer(timer, code, detail, now) for timer in found]
+            await held_rows.hold(tx, transactor.tables, rows)
+            await timer_rows.disarm(tx, transactor.tables, [entry])
+        transactor.stats.set_aside += len(found)
 
 
 def _held_timer(timer: timer_rows.Timer, code: str, detail: str, now: datetime) -> dict[str, Any]:
@@ -116,9 +146,12 @@ def _held_timer(timer: timer_rows.Timer, code: str, detail: str, now: datetime) 
         "name": timer.name,
         "due_at": timer.due_at.isoformat(),
         "payload": dict(timer.payload),
+        "epoch": timer.epoch,
+        "armed_by": str(timer.armed_by),
     }
     return {
-        "event_id": timer.id,
+        # Not the timer's own id: it may be armed, and set aside, more than once.
+        "event_id": str(timer.cause_id),
         "key": timer.key,
         "publisher": "",
         "sequence": 0,
@@ -140,4 +173,6 @@ def timer_from_held(row: Any) -> timer_rows.Timer:
         body["name"],
         datetime.fromisoformat(body["due_at"]),
         body["payload"],
+        body["epoch"],
+        UUID(body["armed_by"]),
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import orjson
 from sqlalchemy import delete, func, select, update
 
-from shared.database.statements import chunks, upsert
+from shared.database.statements import among, upsert
 from shared.database.subjects import lock_subjects, save_subjects
 from shared.database.tables import from_us
-from shared.errors import Invalid, LeveeError, NotFound
+from shared.errors import LeveeError, NotFound, Refused
+from shared.events.register import BY_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
+    from shared.events.base import Header
 
 #: Waits for its predecessor; not a fault by itself.
 EARLY = "early"
@@ -28,6 +31,9 @@ UNREADABLE = "unreadable"
 #: A due moment whose handler failed.
 TIMER = "timer"
 SET_ASIDE = (FAILED, UNREADABLE, TIMER)
+
+#: Characters of a reason that are kept.
+_DETAIL_MAX = 2_000
 
 
 class NoSuchHeldMessage(NotFound):
@@ -65,14 +71,17 @@ class Held:
         }
 
 
+class StillWaiting(Refused):
+    """Message {event_id} waits for its predecessor; fill or skip the gap before it."""
+
+    zh: ClassVar[str] = "消息 {event_id} 正在等待其前序消息；请补上或跳过它之前的缺口。"
+
+
 def describe(error: BaseException) -> tuple[str, str]:
     """Return the stable code and the detail under which a failing message is set aside."""
-    if isinstance(error, LeveeError):
-        detail = str(error)
-        if isinstance(error, Invalid):
-            detail = detail[:2000]
-        return error.code, detail
-    return type(error).__name__, str(error)[:2000]
+    code = error.code if isinstance(error, LeveeError) else type(error).__name__
+    # PostgreSQL keeps no NUL in a text.
+    return code[:100], str(error)[:_DETAIL_MAX].replace("\x00", "\\0")
 
 
 async def hold(tx: Transaction, tables: KitTables, rows: Sequence[dict[str, Any]]) -> None:
@@ -87,16 +96,39 @@ async def hold(tx: Transaction, tables: KitTables, rows: Sequence[dict[str, Any]
 
 async def read_held(tx: Transaction, tables: KitTables, keys: Collection[str]) -> list[Any]:
     """Return everything held about `keys`."""
-    found: list[Any] = []
-    for part in chunks(sorted(keys)):
-        found += (await tx.execute(select(tables.held).where(tables.held.c.key.in_(part)))).all()
-    return found
+    wanted = select(tables.held).where(among(tx, tables.held.c.key, sorted(keys)))
+    return list((await tx.execute(wanted)).all())
+
+
+async def ready_keys(tx: Transaction, tables: KitTables, limit: int) -> list[str]:
+    """Return keys about which something is held whose turn has come.
+
+    That is so when a held message could not be handled just then, or when a kill came between
+    its replay and its handling.
+    """
+    held, subjects = tables.held, tables.subjects
+    first = (
+        select(held.c.key, held.c.publisher, held.c.type, func.min(held.c.sequence).label("first"))
+        .where(held.c.kind == EARLY)
+        .group_by(held.c.key, held.c.publisher, held.c.type)
+        .subquery()
+    )
+    wanted = select(first, subjects.c.heard).join(subjects, subjects.c.key == first.c.key)
+    found: dict[str, None] = {}
+    for row in await tx.execute(wanted):
+        known = BY_TYPE.get(row.type)
+        is_latest = known is not None and known.ordering == "latest"
+        if is_latest or row.first <= orjson.loads(row.heard).get(row.publisher, 0) + 1:
+            found[row.key] = None
+    return list(found)[:limit]
 
 
 async def release(tx: Transaction, tables: KitTables, event_ids: Collection[str]) -> None:
     """Forget held messages that were dealt with."""
-    for part in chunks(sorted(event_ids)):
-        await tx.execute(delete(tables.held).where(tables.held.c.event_id.in_(part)))
+    if event_ids:
+        await tx.execute(
+            delete(tables.held).where(among(tx, tables.held.c.event_id, sorted(event_ids)))
+        )
 
 
 async def blame(tx: Transaction, tables: KitTables, event_id: str, code: str, detail: str) -> None:
@@ -131,11 +163,38 @@ async def reconsider(tx: Transaction, tables: KitTables, event_id: str) -> Any:
     return row
 
 
+async def read_again(tx: Transaction, tables: KitTables, row: Any, header: Header) -> None:
+    """Let a message that can be read by now wait for its turn, like any other that came early."""
+    subject = (await lock_subjects(tx, tables, [header.subject]))[header.subject]
+    await tx.execute(delete(tables.held).where(tables.held.c.event_id == row.event_id))
+    known = select(tables.held.c.event_id).where(tables.held.c.event_id == str(header.id))
+    is_heard = header.sequence <= subject.heard.get(header.source, 0)
+    if is_heard or (await tx.execute(known)).first() is not None:
+        return
+    subject.held += 1
+    subject.is_changed = True
+    waiting = row._asdict() | {
+        "event_id": str(header.id),
+        "key": header.subject,
+        "publisher": header.source,
+        "sequence": header.sequence,
+        "type": header.type,
+        "kind": EARLY,
+    }
+    await hold(tx, tables, [waiting])
+    await save_subjects(tx, tables, [subject])
+
+
 async def dismiss(tx: Transaction, tables: KitTables, event_id: str) -> Any:
-    """Forget a held message and count it as heard; return its row. Raises `NoSuchHeldMessage`."""
+    """Forget a set-aside message and count it as heard; return its row.
+
+    Raises `NoSuchHeldMessage`, and `StillWaiting` for one that only came early.
+    """
     row = await _locked(tx, tables, event_id)
+    if row.kind == EARLY:
+        raise StillWaiting(event_id=event_id)
     await tx.execute(delete(tables.held).where(tables.held.c.event_id == event_id))
-    if row.key is not None and row.kind != TIMER:
+    if row.kind == FAILED:
         subject = (await lock_subjects(tx, tables, [row.key]))[row.key]
         subject.held = max(0, subject.held - 1)
         subject.heard[row.publisher] = max(subject.heard.get(row.publisher, 0), row.sequence)
@@ -147,8 +206,16 @@ async def dismiss(tx: Transaction, tables: KitTables, event_id: str) -> Any:
 async def skip_to(
     tx: Transaction, tables: KitTables, key: str, publisher: str, sequence: int
 ) -> None:
-    """Count everything `publisher` said about `key` up to `sequence` as heard."""
+    """Count everything `publisher` said about `key` up to `sequence` as heard.
+
+    What is held of it is given up.
+    """
+    table = tables.held
     subject = (await lock_subjects(tx, tables, [key]))[key]
+    passed = (table.c.key == key) & (table.c.publisher == publisher)
+    passed &= table.c.sequence.between(1, sequence)
+    gone = await tx.execute(delete(table).where(passed))
+    subject.held = max(0, subject.held - gone.rowcount)
     subject.heard[publisher] = max(subject.heard.get(publisher, 0), sequence)
     subject.is_changed = True
     await save_subjects(tx, tables, [subject])

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy.exc import IntegrityError
-
+from shared.bus.port import BusClosed
 from shared.consuming import held as held_rows
 from shared.consuming.batch import Arrival, Plan, plan, read_arrival
-from shared.consuming.transactor import BATCH_MAX, Guilty, SetCause, Transactor
+from shared.consuming.transactor import (
+    BATCH_MAX,
+    Guilty,
+    SetCause,
+    Spoiled,
+    Transactor,
+    apply_each,
+)
 from shared.consuming.work import Cause, Work
+from shared.database.engine import DatabaseUnfit
 from shared.database.tables import to_us
 from shared.errors import LeveeError, Unavailable
 from shared.events.base import Envelope, EventData, read_envelope
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import datetime
+    from collections.abc import Mapping, Sequence
 
     from shared.bus.port import Subscription as Pull
     from shared.consuming.subscriptions import Subscription
@@ -39,6 +47,12 @@ _BACKOFF_S = (0.2, 1.0, 5.0, 15.0)
 _REMEMBERED = 10_000
 
 
+class NobodyToBlame(Unavailable):
+    """A message cannot even be set aside: {reason}"""
+
+    zh: ClassVar[str] = "消息连搁置都无法完成：{reason}"
+
+
 @dataclass(slots=True)
 class _Batch:
     """What one transaction is about to do."""
@@ -48,6 +62,10 @@ class _Batch:
     keys: set[str] = field(default_factory=set)
     #: Entry id -> why it must not be applied: set aside (True) or tried again later (False).
     barred: dict[str, tuple[Exception, bool]] = field(default_factory=dict)
+    #: How many entries to apply at most; None for all. One, while the guilty one is sought.
+    at_most: int | None = None
+    #: What the last attempt was about to do.
+    plan: Plan = field(default_factory=Plan)
 
     def has(self, entry: str) -> bool:
         """Whether the entry came with this batch from the bus (and can be handed back)."""
@@ -61,44 +79,82 @@ class Messages(Generic[W]):
         self._transactor, self._handlers = transactor, handlers
         self._attempts: dict[str, int] = {}
         self._size = 100 if transactor.knobs.is_batching else 1
+        #: Key -> when to look again at what is held about it and could not be handled.
+        self._later: dict[str, datetime] = {}
+        self._later_changed = asyncio.Event()
 
     async def run(self, pull: Pull) -> None:
-        """Take and handle for ever; ends when cancelled."""
+        """Take and handle until the subscription is closed."""
         transactor = self._transactor
         while True:
-            deliveries = await pull.take(self._size)
-            while transactor.relay.backlog > transactor.knobs.backlog_limit:
-                await transactor.time.sleep(0.05)
+            await transactor.relay.below(transactor.knobs.backlog_limit)
+            try:
+                deliveries = await pull.take(self._size)
+            except BusClosed:
+                return
             began = transactor.time.monotonic()
             await self.receive([read_arrival(d.message.body, d) for d in deliveries])
             self._adapt(len(deliveries), transactor.time.monotonic() - began)
 
     async def receive(self, arrivals: list[Arrival]) -> None:
         """Handle messages until each is applied, held or handed back."""
-        stats = self._transactor.stats
-        batch = _Batch(arrivals)
-        try:
-            outcome = await self._around_the_guilty(batch)
-        except (LeveeError, IntegrityError) as error:
-            # Nobody in particular is guilty: the database or a neighbour is away. All again.
-            _log.warning(
-                "%s: batch of %d put back: %s", self._transactor.service, len(arrivals), error
-            )
-            stats.retried += len(arrivals)
-            for arrival in arrivals:
-                if arrival.delivery is not None:
-                    await arrival.delivery.retry(_BACKOFF_S[1])
-            return
-        stats.batches += 1
-        stats.duplicates += len(outcome.duplicates)
-        stats.early += len(outcome.early)
-        stats.handled += len(outcome.apply)
-        await self._settle(batch)
+        parts = [_Batch(arrivals)]
+        while parts:
+            batch = parts.pop()
+            try:
+                outcome = await self._around_the_guilty(batch)
+            except Unavailable as error:
+                await self._put_back([batch, *parts], error)
+                return
+            except Spoiled:
+                parts += _divided(batch)
+            else:
+                self._count(outcome)
+                await self._settle(batch)
 
     async def go_on(self, key: str) -> None:
         """Apply what is held about `key` and has no gap before it any more."""
+        at_most: int | None = None
         with self._transactor.activity.busy():
-            await self._around_the_guilty(_Batch(keys={key}))
+            while True:
+                try:
+                    outcome = await self._around_the_guilty(_Batch(keys={key}, at_most=at_most))
+                except Spoiled:
+                    at_most = 1
+                    continue
+                self._count(outcome)
+                if at_most is None or not outcome.apply:
+                    return
+
+    async def try_again_for_ever(self) -> None:
+        """Look again, after a while, at held messages that could not be handled just then."""
+        time = self._transactor.time
+        while True:
+            await time.wait(self._later_changed, min(self._later.values(), default=None))
+            self._later_changed.clear()
+            now = time.now()
+            for key in [key for key, at in self._later.items() if at <= now]:
+                del self._later[key]
+                await self._try_again(key)
+
+    async def find_ready(self) -> None:
+        """Find what is held and has its turn, left so by a kill or an earlier run."""
+        async with self._transactor.database.reading() as connection:
+            keys = await held_rows.ready_keys(connection, self._transactor.tables, _REMEMBERED)
+        for key in keys:
+            if key not in self._later:
+                self._look_later(key, 0.0)
+
+    async def _try_again(self, key: str) -> None:
+        try:
+            await self.go_on(key)
+        except Unavailable as error:
+            _log.warning("%s: held about %s: %s", self._transactor.service, key, error)
+            self._look_later(key, _BACKOFF_S[1])
+
+    def _look_later(self, key: str, after_s: float) -> None:
+        self._later[key] = self._transactor.time.now() + timedelta(seconds=after_s)
+        self._later_changed.set()
 
     def _adapt(self, size: int, took_s: float) -> None:
         if not self._transactor.knobs.is_batching:
@@ -110,35 +166,72 @@ class Messages(Generic[W]):
         elif size >= self._size and took_s < _BATCH_AIM_S:
             self._size = min(BATCH_MAX, self._size * 2)
 
+    def _count(self, outcome: Plan) -> None:
+        stats = self._transactor.stats
+        stats.batches += 1
+        stats.duplicates += len(outcome.duplicates)
+        stats.early += len(outcome.early)
+        stats.handled += len(outcome.apply)
+
+    async def _put_back(self, batches: Sequence[_Batch], error: Exception) -> None:
+        """Nobody in particular is guilty: the database or a neighbour is away. All again."""
+        arrivals = [arrival for batch in batches for arrival in batch.arrivals]
+        is_fault = isinstance(error, DatabaseUnfit | NobodyToBlame)
+        _log.log(
+            logging.ERROR if is_fault else logging.WARNING,
+            "%s: batch of %d put back: %s",
+            self._transactor.service,
+            len(arrivals),
+            error,
+        )
+        self._transactor.stats.retried += len(arrivals)
+        for arrival in arrivals:
+            if arrival.delivery is not None:
+                await arrival.delivery.retry(_BACKOFF_S[1])
+
     async def _settle(self, batch: _Batch) -> None:
+        if batch.at_most is not None:
+            # Only a part of what could go on was let go on.
+            for key in {a.header.subject for a in batch.arrivals if a.header}:
+                self._look_later(key, 0.0)
         for arrival in batch.arrivals:
             if arrival.delivery is None:
                 continue
             entry = str(arrival.header.id) if arrival.header else ""
             barred = batch.barred.get(entry)
             if barred is not None and not barred[1]:
-                attempt = self._attempts.get(entry, 1)
                 self._transactor.stats.retried += 1
-                await arrival.delivery.retry(_BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1])
+                await arrival.delivery.retry(self._pause_s(entry))
             else:
-                self._attempts.pop(entry, None)
+                if barred is None:
+                    self._attempts.pop(entry, None)
                 await arrival.delivery.ack()
 
+    def _pause_s(self, entry: str) -> float:
+        return _BACKOFF_S[min(self._attempts.get(entry, 1), len(_BACKOFF_S)) - 1]
+
     async def _around_the_guilty(self, batch: _Batch) -> Plan:
+        """Handle a batch without its guilty entries, which are barred one after another.
+
+        Raises `Unavailable` when nothing can be handled now, and `Spoiled` when the whole
+        failed and several entries may be to blame.
+        """
         while True:
             try:
                 return await self._handle(batch)
             except Guilty as guilty:
-                is_final = self._judge(batch, guilty.entry_id, guilty.error)
-                if not is_final and not batch.has(guilty.entry_id):
-                    # A held message whose turn has come cannot be handed back to the bus: what
-                    # let it go on is, so that both are tried again.
-                    del batch.barred[guilty.entry_id]
-                    code, detail = held_rows.describe(guilty.error)
-                    raise _NotNow(code=code, detail=detail) from guilty.error
+                for entry, error in guilty.certain:
+                    self._judge(batch, entry, error)
+            except Spoiled as spoiled:
+                suspects = _suspects(batch)
+                if not suspects and len(batch.arrivals) < 2:
+                    raise NobodyToBlame(reason=repr(spoiled.error)[:200]) from spoiled.error
+                if len(suspects) != 1:
+                    raise
+                self._judge(batch, suspects[0], spoiled.error)
 
-    def _judge(self, batch: _Batch, entry: str, error: Exception) -> bool:
-        """Decide whether a failing entry is set aside (True) or tried again later."""
+    def _judge(self, batch: _Batch, entry: str, error: Exception) -> None:
+        """Decide whether a failing entry is set aside or tried again later."""
         attempt = self._attempts.get(entry, 0) + 1
         if len(self._attempts) > _REMEMBERED:
             self._attempts.clear()
@@ -152,32 +245,35 @@ class Messages(Generic[W]):
         if is_final:
             self._transactor.stats.set_aside += 1
             _log.error("%s: %s set aside: %s: %s", service, entry, code, detail, exc_info=error)
-        else:
-            _log.warning("%s: %s tried again later: %s: %s", service, entry, code, detail)
-        return is_final
+            return
+        _log.warning("%s: %s tried again later: %s: %s", service, entry, code, detail)
+        if not batch.has(entry):
+            # One held earlier, whose turn has come: nothing will bring it but ourselves.
+            for arrival in batch.plan.apply:
+                if arrival.header and str(arrival.header.id) == entry:
+                    self._look_later(arrival.header.subject, self._pause_s(entry))
 
     async def _handle(self, batch: _Batch) -> Plan:
         readable = [a for a in batch.arrivals if a.header is not None]
         keys = {a.header.subject for a in readable if a.header} | batch.keys
         tables = self._transactor.tables
-        outcome = Plan()
+        batch.plan = Plan()
 
         async def prepare(tx: Transaction, subjects: dict[str, Subject]) -> None:
-            nonlocal outcome
             blocked = [key for key, subject in subjects.items() if subject.held]
             rows = await held_rows.read_held(tx, tables, blocked) if blocked else []
-            outcome = plan(readable, subjects, rows, frozenset(batch.barred))
+            batch.plan = plan(readable, subjects, rows, frozenset(batch.barred), batch.at_most)
 
         def run(work: W, cause: SetCause) -> None:
-            for arrival in outcome.apply:
-                self._apply(arrival, work, cause)
+            entries = [(_entry(arrival), arrival) for arrival in batch.plan.apply]
+            apply_each(entries, lambda arrival: self._apply(arrival, work, cause))
 
         async def finish(tx: Transaction, subjects: dict[str, Subject], now: datetime) -> None:
-            await self._hold(tx, batch, outcome, subjects, now)
-            await self._release(tx, outcome, subjects)
+            await self._hold(tx, batch, batch.plan, subjects, now)
+            await self._release(tx, batch.plan, subjects)
 
         await self._transactor.run(keys, (), run, prepare=prepare, finish=finish)
-        return outcome
+        return batch.plan
 
     def _apply(self, arrival: Arrival, work: W, cause: SetCause) -> None:
         header = arrival.header
@@ -185,12 +281,9 @@ class Messages(Generic[W]):
         subscription = self._handlers.get(header.type)
         if subscription is None:
             return
-        try:
-            envelope: Envelope[EventData] = read_envelope(header, subscription.event_type)
-            cause(Cause(header.id, envelope.correlation_id, envelope.traceparent))
-            subscription.handle(envelope, work)
-        except Exception as error:
-            raise Guilty(str(header.id), error) from error
+        envelope: Envelope[EventData] = read_envelope(header, subscription.event_type)
+        cause(Cause(header.id, envelope.correlation_id, envelope.traceparent))
+        subscription.handle(envelope, work)
 
     async def _hold(
         self,
@@ -239,10 +332,34 @@ class Messages(Generic[W]):
             await held_rows.release(tx, self._transactor.tables, [str(h.id) for h in done])
 
 
-class _NotNow(Unavailable):
-    """A message held earlier cannot be applied yet: {code}: {detail}."""
+def _entry(arrival: Arrival) -> str:
+    assert arrival.header is not None
+    return str(arrival.header.id)
 
-    zh = "先前保留的消息暂时无法处理：{code}：{detail}。"
+
+def _suspects(batch: _Batch) -> list[str]:
+    """Return the entries that may have spoiled the last attempt at a batch."""
+    suspects = [str(a.header.id) for a in batch.plan.apply if a.header]
+    if not suspects:
+        # Nothing was applied: it failed on storing what waits or is set aside.
+        known = [str(a.header.id) for a in batch.arrivals if a.header]
+        suspects = [entry for entry in known if entry not in batch.barred]
+    return suspects
+
+
+def _divided(batch: _Batch) -> list[_Batch]:
+    """Return the parts in which to go on looking for the guilty entry, the last part first."""
+    if len(batch.arrivals) < 2:
+        return [replace(batch, at_most=1)]
+    middle = len(batch.arrivals) // 2
+    ordered = sorted(batch.arrivals, key=_place)
+    halves = (ordered[middle:], ordered[:middle])
+    return [_Batch(half, barred=dict(batch.barred)) for half in halves]
+
+
+def _place(arrival: Arrival) -> tuple[str, str, int]:
+    header = arrival.header
+    return (header.subject, header.source, header.sequence) if header else ("", "", 0)
 
 
 def _held_row(arrival: Arrival, kind: str, code: str, detail: str, now: datetime) -> dict[str, Any]:

@@ -11,19 +11,19 @@ import asyncio
 import logging
 from collections import deque
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.exc import SQLAlchemyError
 
-from shared.bus.port import Message
+from shared.consuming import outbox
 from shared.database.engine import DatabaseUnavailable
 from shared.database.tables import to_us
+from shared.errors import LeveeError, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.bus.port import Bus
+    from shared.bus.port import Bus, Message
     from shared.database.engine import Database
     from shared.database.tables import KitTables
     from shared.time_source import Activity, TimeSource
@@ -32,13 +32,15 @@ _log = logging.getLogger(__name__)
 
 #: Rows published in one go.
 _BATCH = 500
-#: Handed-over rows kept in memory; beyond it the sweep reads them from the table.
-_IN_MEMORY = 20_000
+#: Handed-over rows kept in memory; what is beyond it is read from the table later.
+IN_MEMORY = 20_000
 #: How often the sweep looks, and how old a row must be for it.
 _SWEEP_EVERY = timedelta(seconds=3)
 _SWEEP_AGE = timedelta(seconds=5)
-#: How long to wait after the bus did not take a message.
+#: How long to wait after the bus or the database did not take something.
 _PAUSE_S = 0.5
+#: Purging statements per sweep; with 5,000 rows each more than any service can say.
+_PURGES = 20
 
 
 class Relay:
@@ -53,13 +55,21 @@ class Relay:
         activity: Activity,
         *,
         keep: timedelta = timedelta(minutes=10),
+        in_memory: int | None = IN_MEMORY,
     ) -> None:
-        """`keep` is how long published rows stay; zero deletes them at once (no broker loss)."""
-        self._database, self._table = database, tables.outbox
+        """`keep` is how long published rows stay; zero deletes them at once (no broker loss).
+
+        `in_memory` bounds the rows waiting in memory; None for worlds without a sweep.
+        """
+        self._database, self._tables = database, tables
         self._bus, self._time, self._activity, self._keep = bus, time, activity, keep
+        self._in_memory = in_memory
         self._queue: deque[tuple[int, Message]] = deque()
         self._mine: set[int] = set()
         self._wake = asyncio.Event()
+        self._moved = asyncio.Event()
+        #: Whether rows wait in the table that did not fit into memory.
+        self._has_more = False
         self._seen_reconnects = -1
         self.published = 0
 
@@ -70,51 +80,73 @@ class Relay:
 
     def hand_over(self, rows: Sequence[tuple[int, Message]]) -> None:
         """Take rows that were just committed; the activity already counts them."""
-        if len(self._queue) + len(rows) > _IN_MEMORY:
+        if not rows:
+            return
+        if self._in_memory is not None and len(self._queue) + len(rows) > self._in_memory:
             self._activity.end(len(rows))
+            self._has_more = True
         else:
             self._queue.extend(rows)
             self._mine.update(row_id for row_id, _ in rows)
         self._wake.set()
+
+    async def below(self, limit: int) -> None:
+        """Return once at most `limit` rows wait: back-pressure."""
+        while len(self._queue) > limit:
+            self._moved.clear()
+            await self._moved.wait()
 
     async def run(self) -> None:
         """Publish for ever; ends when cancelled."""
         while True:
             await self._wake.wait()
             self._wake.clear()
-            while self._queue:
-                try:
-                    if not await self._publish_some():
-                        await self._time.sleep(_PAUSE_S)
-                except DatabaseUnavailable:
+            while self._queue or self._has_more:
+                if not await self._try_some():
                     await self._time.sleep(_PAUSE_S)
 
     async def sweep_for_ever(self) -> None:
         """Bring in what no hand-over published: after a kill, an outage, a full memory."""
-        is_first = True
+        age = timedelta(0)
         while True:
             try:
-                await self._sweep(timedelta(0) if is_first else _SWEEP_AGE)
-                is_first = False
+                if not self._queue:
+                    await self._look_for_loss()
+                await self._bring_in(age)
+                age = _SWEEP_AGE
                 await self._purge()
-            except DatabaseUnavailable as error:
+            except Unavailable as error:
                 _log.warning("outbox sweep: %s", error)
+            except SQLAlchemyError as error:
+                _log.error("outbox sweep: %s", error, exc_info=error)
             await self._time.sleep(_SWEEP_EVERY.total_seconds())
 
     async def unpublished(self) -> tuple[int, float]:
         """Return how many rows wait and the age of the oldest, in seconds."""
-        table = self._table
-        wanted = select(func.count(), func.min(table.c.created_us)).where(
-            table.c.published_us.is_(None)
-        )
         async with self._database.reading() as connection:
-            count, oldest = (await connection.execute(wanted)).one()
+            count, oldest = await outbox.count_unpublished(connection, self._tables)
         age = (to_us(self._time.now()) - oldest) / 1e6 if oldest is not None else 0.0
         return count, age
+
+    async def _try_some(self) -> bool:
+        """Publish some rows; return whether to go on at once."""
+        try:
+            if not self._queue:
+                await self._bring_in(timedelta(0))
+            return await self._publish_some()
+        except DatabaseUnavailable as error:
+            _log.warning("outbox: %s", error)
+        except (LeveeError, SQLAlchemyError) as error:
+            # What can never be published was refused when it was said; this is a fault of ours
+            # and stays visible as an outbox that grows old.
+            _log.error("outbox: %s", error, exc_info=error)
+        return False
 
     async def _publish_some(self) -> bool:
         await self._look_for_loss()
         batch = [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
+        if not batch:
+            return True
         sequences = await self._bus.publish([message for _, message in batch])
         stored = [
             (row_id, sequence)
@@ -129,91 +161,63 @@ class Relay:
         self._mine.difference_update(row_id for row_id, _ in stored)
         self._activity.end(len(stored))
         self.published += len(stored)
+        self._moved.set()
         return not failed
 
     async def _mark(self, stored: Sequence[tuple[int, int]]) -> None:
         if not stored:
             return
-        table = self._table
-        rows: list[dict[str, Any]] = [{"row": row_id, "at": s} for row_id, s in stored]
         async with self._database.transaction() as tx:
-            if not self._keep:
-                await tx.execute(delete(table).where(table.c.id == bindparam("row")), rows)
-                return
-            now_us = to_us(self._time.now())
-            changed = update(table).where(table.c.id == bindparam("row"))
-            await tx.execute(
-                changed.values(published_us=now_us, stream_sequence=bindparam("at")), rows
-            )
+            if self._keep:
+                await outbox.mark(tx, self._tables, stored, self._time.now())
+            else:
+                await outbox.remove(tx, self._tables, [row_id for row_id, _ in stored])
 
     async def _look_for_loss(self) -> None:
         """After each (re)connection: publish again what the broker no longer has."""
         reconnects = self._bus.reconnects
         if reconnects == self._seen_reconnects or not self._bus.is_connected or not self._keep:
             return
-        table = self._table
-        recorded = select(table.c.stream, func.max(table.c.stream_sequence)).where(
-            table.c.stream_sequence.is_not(None)
-        )
         async with self._database.reading() as connection:
-            highest = (await connection.execute(recorded.group_by(table.c.stream))).all()
+            highest = await outbox.highest_sequences(connection, self._tables)
         for stream, sequence in highest:
             last = await self._bus.last_sequence(stream)
             if last is None:
                 return
             if last < sequence:
+                async with self._database.transaction() as tx:
+                    count = await outbox.forget_publication(tx, self._tables, stream, last)
                 _log.warning(
-                    "%s forgot messages %s to %s: publishing again", stream, last, sequence
+                    "%s ends at %s, not at %s: publishing %s rows again",
+                    stream,
+                    last,
+                    sequence,
+                    count,
                 )
-                await self._forget_publication(stream, last)
+                self._has_more = True
+                self._wake.set()
         self._seen_reconnects = reconnects
 
-    async def _forget_publication(self, stream: str, after: int) -> None:
-        table = self._table
-        lost = (table.c.stream == stream) & (table.c.stream_sequence > after)
-        async with self._database.transaction() as tx:
-            await tx.execute(
-                update(table).where(lost).values(published_us=None, stream_sequence=None)
-            )
-        await self._bring_in(timedelta(0))
-
-    async def _sweep(self, age: timedelta) -> None:
-        if not self._queue:
-            await self._look_for_loss()
-        await self._bring_in(age)
-
     async def _bring_in(self, age: timedelta) -> None:
-        table = self._table
-        wanted = (
-            select(table.c.id, table.c.event_id, table.c.subject, table.c.body)
-            .where(
-                table.c.published_us.is_(None),
-                table.c.created_us <= to_us(self._time.now() - age),
-            )
-            .order_by(table.c.id)
-            .limit(_IN_MEMORY // 2)
-        )
-        if len(self._queue) > _IN_MEMORY // 2:
+        """Take rows from the table that nobody has published for `age`."""
+        limit = (self._in_memory or IN_MEMORY) // 2
+        if len(self._queue) > limit:
             return
+        before = self._time.now() - age
         async with self._database.reading() as connection:
-            rows = (await connection.execute(wanted)).all()
-        fresh = [row for row in rows if row.id not in self._mine]
+            rows = await outbox.read_unpublished(connection, self._tables, before, limit)
+        self._has_more = len(rows) >= limit
+        fresh = [row for row in rows if row[0] not in self._mine]
         if fresh:
             self._activity.begin(len(fresh))
-            self.hand_over(
-                [(row.id, Message(row.subject, UUID(row.event_id), row.body)) for row in fresh]
-            )
+            self.hand_over(fresh)
 
     async def _purge(self) -> None:
         if not self._keep:
             return
-        table = self._table
-        before = to_us(self._time.now() - self._keep)
-        old = (
-            select(table.c.id)
-            .where(table.c.published_us < before)
-            .order_by(table.c.id)
-            .limit(5_000)
-        )
-        async with self._database.transaction() as tx:
-            await tx.execute(delete(table).where(table.c.id.in_(old)))
+        before = self._time.now() - self._keep
+        for _ in range(_PURGES):
+            async with self._database.transaction() as tx:
+                gone = await outbox.purge(tx, self._tables, before)
+            if gone < outbox.PURGE_LIMIT:
+                return

@@ -11,7 +11,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.port import DEFINITIONS_STREAM, ConsumerSpec
 from shared.consuming import held as held_rows
@@ -19,13 +21,16 @@ from shared.consuming.batch import read_arrival
 from shared.consuming.calls import Calls
 from shared.consuming.firing import Firing, timer_from_held
 from shared.consuming.messages import Messages
-from shared.consuming.relay import Relay
+from shared.consuming.relay import IN_MEMORY, Relay
 from shared.consuming.transactor import Knobs, Stats, Transactor
 from shared.consuming.work import Work, WorkContext
 from shared.database import timers as timer_rows
+from shared.database.engine import DatabaseUnavailable
+from shared.database.timer_watch import TimerWatch
+from shared.errors import Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Coroutine, Sequence
     from uuid import UUID
 
     from shared.bus.port import Bus
@@ -40,6 +45,18 @@ _log = logging.getLogger(__name__)
 
 W = TypeVar("W", bound=Work)
 R = TypeVar("R")
+
+
+#: How often to look for held messages whose turn has come; only a kill leaves such.
+_FIND_READY_S = 60.0
+#: How often a stopping service looks whether there is still a bus to publish to.
+_DRAIN_LOOK_S = 0.25
+
+
+class ArmedAgain(Refused):
+    """The timer {event_id} was armed anew since it was set aside; dismiss the old one."""
+
+    zh: ClassVar[str] = "定时 {event_id} 被搁置之后已重新设定；请将旧的忽略。"
 
 
 class Runtime(Generic[W]):
@@ -65,12 +82,20 @@ class Runtime(Generic[W]):
         self.bus, self.time, self.ids, self.activity = bus, time, ids, activity
         self.knobs = knobs or Knobs()
         self.stats = Stats()
-        self.relay = Relay(database, tables, bus, time, activity, keep=self.knobs.keep_published)
+        self.relay = Relay(
+            database,
+            tables,
+            bus,
+            time,
+            activity,
+            keep=self.knobs.keep_published,
+            in_memory=IN_MEMORY if self.knobs.has_housekeeping else None,
+        )
         transactor = Transactor(
             service, database, tables, time, activity, self.relay, work, self.knobs, self.stats
         )
         firing = Firing(transactor, {timer.kind: timer.handle for timer in timers})
-        self.timers = timer_rows.TimerRunner(
+        self.timers = TimerWatch(
             database,
             tables,
             time,
@@ -85,42 +110,66 @@ class Runtime(Generic[W]):
         self._messages = Messages(transactor, {s.event_type.type: s for s in subscriptions})
         self.consumers = consumers_of(service, subscriptions)
         self._tasks: list[asyncio.Task[None]] = []
+        self._timer_loop: asyncio.Task[None] | None = None
+        self._consumer_loop: asyncio.Task[None] | None = None
         self._pull: Pull | None = None
         self._is_stopping = False
 
     async def start(self) -> None:
         """Begin to hear, to fire and to publish."""
-        loops: list[tuple[str, Awaitable[None]]] = [
-            ("relay", self.relay.run()),
-            ("timers", self.timers.run()),
-            ("calls", self._calls.run()),
-        ]
+        self._begin("relay", self.relay.run())
+        self._timer_loop = self._begin("timers", self.timers.run())
+        self._begin("calls", self._calls.run())
+        self._begin("held", self._messages.try_again_for_ever())
         if self.knobs.has_housekeeping:
-            loops.append(("sweep", self.relay.sweep_for_ever()))
+            self._begin("sweep", self.relay.sweep_for_ever())
+            self._begin("find-ready", self._find_ready_for_ever())
         if self.consumers:
             self._pull = await self.bus.subscribe(self.consumers)
-            loops.append(("consumer", self._messages.run(self._pull)))
-        for name, loop in loops:
-            task = asyncio.ensure_future(loop)
-            assert isinstance(task, asyncio.Task)
-            task.set_name(f"{self.service}-{name}")
-            task.add_done_callback(_log_death)
-            self._tasks.append(task)
+            self._consumer_loop = self._begin("consumer", self._messages.run(self._pull))
 
     async def stop(self, drain_s: float = 10.0) -> None:
         """Take no more, finish what is under way (up to `drain_s` seconds), then leave."""
         self._is_stopping = True
         self._calls.close()
+        self.timers.close()
         if self._pull is not None:
             await self._pull.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(drain_s):
-                while self._calls.waiting or (self.relay.backlog and self.bus.is_connected):
-                    await asyncio.wait(self._tasks, timeout=0.01)
+                await self._drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._calls.abandon()
+
+    def _begin(self, name: str, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(loop, name=f"{self.service}-{name}")
+        task.add_done_callback(log_death)
+        self._tasks.append(task)
+        return task
+
+    async def _drain(self) -> None:
+        """Return when handlers and callers have finished and what they said is published."""
+        busy = [task for task in (self._timer_loop, self._consumer_loop) if task is not None]
+        if busy:
+            await asyncio.wait(busy)
+        await self._calls.drained()
+        while self.relay.backlog and self.bus.is_connected:
+            # Not for ever: a relay that cannot publish pauses in the time it was given.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DRAIN_LOOK_S):
+                    await self.relay.below(0)
+
+    async def _find_ready_for_ever(self) -> None:
+        while True:
+            try:
+                await self._messages.find_ready()
+            except DatabaseUnavailable as error:
+                _log.warning("%s: held messages: %s", self.service, error)
+            except SQLAlchemyError as error:
+                _log.error("%s: held messages: %s", self.service, error, exc_info=error)
+            await self.time.sleep(_FIND_READY_S)
 
     @property
     def dead_loops(self) -> list[str]:
@@ -158,27 +207,35 @@ class Runtime(Generic[W]):
     async def replay_held(self, event_id: str) -> bool:
         """Try a message that was set aside again, and what waited behind it.
 
-        Returns whether it went through; it stays set aside when it failed again. Raises
-        `NoSuchHeldMessage`, and `Unavailable` when it cannot be applied just now.
+        Returns whether it went through; it stays set aside when it failed again, and is tried
+        again by itself when what it needs is away. Raises `NoSuchHeldMessage`, and `ArmedAgain`
+        for a timer that was armed anew since.
         """
+        timers: Sequence[timer_rows.Timer] = ()
         async with self.database.transaction() as tx:
             row = await held_rows.reconsider(tx, self.tables, event_id)
-            timers: Sequence[timer_rows.Timer] = ()
+            key = row.key
             if row.kind == held_rows.TIMER:
                 timers = [timer_from_held(row)]
+                if await timer_rows.is_armed(tx, self.tables, timers[0].id):
+                    raise ArmedAgain(event_id=event_id)
                 await timer_rows.arm(tx, self.tables, timers)
+            elif row.kind == held_rows.UNREADABLE:
+                header = read_arrival(row.body, None).header
+                if header is None:
+                    return False
+                key = header.subject
+                await held_rows.read_again(tx, self.tables, row, header)
         self.timers.armed(timers)
-        if row.kind == held_rows.UNREADABLE:
-            return read_arrival(row.body, None).error is None
         if row.kind != held_rows.TIMER:
-            await self._messages.go_on(row.key)
+            await self._messages.go_on(key)
         async with self.database.reading() as connection:
             return not await held_rows.is_held(connection, self.tables, event_id)
 
     async def dismiss_held(self, event_id: str) -> None:
         """Give a set-aside message up: count it as heard and let its successors go on.
 
-        Raises `NoSuchHeldMessage`.
+        Raises `NoSuchHeldMessage`, and `StillWaiting` for one that only came early.
         """
         async with self.database.transaction() as tx:
             row = await held_rows.dismiss(tx, self.tables, event_id)
@@ -186,7 +243,10 @@ class Runtime(Generic[W]):
             await self._messages.go_on(row.key)
 
     async def skip_to(self, key: str, publisher: str, sequence: int) -> None:
-        """Count everything up to `sequence` as heard: settles a gap nobody will fill."""
+        """Count everything up to `sequence` as heard: settles a gap nobody will fill.
+
+        What is held of `publisher` up to there is given up; what follows goes on.
+        """
         async with self.database.transaction() as tx:
             await held_rows.skip_to(tx, self.tables, key, publisher, sequence)
         await self._messages.go_on(key)
@@ -206,6 +266,7 @@ def consumers_of(
     return tuple(ConsumerSpec(stream, f"{service}-{stream.lower()}") for stream in sorted(streams))
 
 
-def _log_death(task: asyncio.Task[None]) -> None:
+def log_death(task: asyncio.Task[None]) -> None:
+    """Write it down when a loop that should run for ever ends by an error."""
     if not task.cancelled() and (error := task.exception()) is not None:
         _log.error("%s died: %s", task.get_name(), error, exc_info=error)

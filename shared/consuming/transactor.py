@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import insert
-
-from shared.bus.port import Message
+from shared.consuming import outbox
 from shared.consuming.work import Cause, Work, WorkContext
 from shared.database import timers as timer_rows
-from shared.database.engine import Transaction
+from shared.database.engine import DatabaseUnfit, Transaction, is_unfit
 from shared.database.subjects import Subject, lock_subjects, save_subjects
+from shared.errors import Unavailable
 
 if TYPE_CHECKING:
+    from shared.bus.port import Message
     from shared.consuming.relay import Relay
     from shared.database.engine import Database
     from shared.database.tables import KitTables
+    from shared.database.timer_watch import TimerWatch
     from shared.time_source import Activity, TimeSource
 
 W = TypeVar("W", bound=Work)
+E = TypeVar("E")
 
 #: Outbox rows not yet published at which consumers stop taking more: back-pressure.
 BACKLOG_LIMIT = 10_000
@@ -35,11 +37,49 @@ Finish = Callable[[Transaction, dict[str, Subject], datetime], Awaitable[None]]
 
 
 class Guilty(Exception):
-    """One entry of a batch failed; a signal between two frames, never shown."""
+    """Entries of a batch failed, the first of them for certain; never shown to anybody."""
 
-    def __init__(self, entry_id: str, error: Exception) -> None:
-        self.entry_id, self.error = entry_id, error
-        super().__init__(entry_id)
+    def __init__(self, failed: Sequence[tuple[str, Exception]]) -> None:
+        self.failed = failed
+        super().__init__([entry for entry, _ in failed])
+
+    @property
+    def certain(self) -> Sequence[tuple[str, Exception]]:
+        """The entries to leave out of the next attempt.
+
+        All that lack something that will come: leaving out one too many only tries it again. Of
+        the others only the first: what failed behind another may have failed because of it.
+        """
+        away = [(entry, error) for entry, error in self.failed if isinstance(error, Unavailable)]
+        return away or self.failed[:1]
+
+
+def apply_each(
+    entries: Iterable[tuple[str, E]], apply: Callable[[E], None], *, is_for_callers: bool = False
+) -> None:
+    """Apply every entry (id, what it is); raise `Guilty` with those that failed.
+
+    Goes on behind an entry that lacks something, to find the others that do; behind any other
+    failure only for callers, each of whom wants to know.
+    """
+    failed: list[tuple[str, Exception]] = []
+    for entry, what in entries:
+        try:
+            apply(what)
+        except Exception as error:  # noqa: BLE001  the one place; judged by what comes next
+            failed.append((entry, error))
+            if not is_for_callers and not isinstance(error, Unavailable):
+                break
+    if failed:
+        raise Guilty(failed)
+
+
+class Spoiled(Exception):
+    """The transaction as a whole failed, nobody knows yet on whose account; never shown."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        super().__init__(repr(error))
 
 
 @dataclass(slots=True)
@@ -93,7 +133,7 @@ class Transactor(Generic[W]):
     knobs: Knobs
     stats: Stats
     #: Set by the runtime: the timers' memory.
-    timers: timer_rows.TimerRunner | None = None
+    timers: TimerWatch | None = None
 
     async def run(
         self,
@@ -107,7 +147,31 @@ class Transactor(Generic[W]):
         """Run `run` on a loaded unit of work and commit; nothing is stored when it raises.
 
         `prepare` runs after the locks are held and before loading, `finish` after the flush.
+        Raises `Guilty` as `run` does, `Unavailable` when everything is to be tried again later
+        (`DatabaseUnfit`: after somebody has migrated), and `Spoiled` around any other error.
         """
+        try:
+            context, published = await self._commit(locks, loads, run, prepare, finish)
+        except (Guilty, Unavailable):
+            raise
+        except Exception as error:
+            if is_unfit(error):
+                raise DatabaseUnfit(reason=str(error).split("\n", 1)[0][:200]) from error
+            raise Spoiled(error) from error
+        self.activity.begin(len(published))
+        self.relay.hand_over(published)
+        if self.timers is not None:
+            self.timers.disarmed(context.disarmed)
+            self.timers.armed(context.armed.values())
+
+    async def _commit(
+        self,
+        locks: Collection[str],
+        loads: Collection[str],
+        run: Callable[[W, SetCause], None],
+        prepare: Prepare | None,
+        finish: Finish | None,
+    ) -> tuple[WorkContext, list[tuple[int, Message]]]:
         now = self.time.now()
         async with self.database.transaction() as tx:
             subjects = await lock_subjects(tx, self.tables, locks)
@@ -127,22 +191,4 @@ class Transactor(Generic[W]):
             await save_subjects(tx, self.tables, subjects.values())
             await timer_rows.disarm(tx, self.tables, context.disarmed)
             await timer_rows.arm(tx, self.tables, list(context.armed.values()))
-            published = await self._store(tx, context.outgoing)
-        self.activity.begin(len(published))
-        self.relay.hand_over(published)
-        if self.timers is not None:
-            self.timers.disarmed(context.disarmed)
-            self.timers.armed(context.armed.values())
-
-    async def _store(
-        self, tx: Transaction, rows: list[dict[str, Any]]
-    ) -> list[tuple[int, Message]]:
-        if not rows:
-            return []
-        table = self.tables.outbox
-        statement = insert(table).returning(table.c.id, sort_by_parameter_order=True)
-        ids = (await tx.execute(statement, rows)).scalars().all()
-        return [
-            (row_id, Message(row["subject"], UUID(row["event_id"]), row["body"]))
-            for row_id, row in zip(ids, rows, strict=True)
-        ]
+            return context, await outbox.store(tx, self.tables, context.outgoing)

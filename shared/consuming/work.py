@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from shared.bus.port import MAX_MESSAGE_BYTES, MessageTooLarge, event_subject, latest_subject
-from shared.bus.port import stream_of as stream_of_subject
+from shared.bus.port import (
+    MAX_MESSAGE_BYTES,
+    MessageTooLarge,
+    SubjectUnknown,
+    event_subject,
+    is_valid_subject,
+    latest_subject,
+    stream_of,
+)
 from shared.database.tables import to_us
 from shared.database.timers import Timer, timer_id
+from shared.errors import LeveeError
 from shared.events.base import Envelope
 from shared.id_source import derived
 
@@ -20,6 +28,12 @@ if TYPE_CHECKING:
     from shared.database.engine import Transaction
     from shared.database.subjects import Subject
     from shared.events.base import EventData
+
+
+class NotLocked(LeveeError):
+    """This transaction does not hold {key}: name it in `locks`, or wait for its own event."""
+
+    zh: ClassVar[str] = "当前事务没有锁定 {key}：请在 locks 中写明，或等待它自己的事件。"
 
 
 @dataclass(slots=True)
@@ -87,10 +101,13 @@ class Work:
 
         `subject` is the request's id (for `latest` events: the key of the thing). The id is
         derived from the cause and a running index, so a repeated handling repeats it. Raises
-        `MessageTooLarge`.
+        `MessageTooLarge`, `SubjectUnknown`, and `NotLocked` for a subject this transaction does
+        not hold.
         """
         context, cause, key = self._context, self._context.cause, str(subject)
-        locked = context.subjects[key]
+        locked = context.subjects.get(key)
+        if locked is None:
+            raise NotLocked(key=key)
         locked.said += 1
         locked.is_changed = True
         event_id = derived(cause.id, cause.said)
@@ -114,11 +131,13 @@ class Work:
             route = latest_subject(data.type, key)
         else:
             route = event_subject(context.service, data.type)
+        if not is_valid_subject(route):
+            raise SubjectUnknown(subject=route)
         context.outgoing.append(
             {
                 "event_id": str(event_id),
                 "subject": route,
-                "stream": stream_of_subject(route),
+                "stream": stream_of(route),
                 "body": body,
                 "created_us": to_us(context.now),
                 "published_us": None,
@@ -136,7 +155,8 @@ class Work:
         payload: Mapping[str, Any] | None = None,
     ) -> None:
         """Arm the one timer (kind, key, name); an armed one moves."""
-        timer = Timer(kind, str(key), name, due_at, payload or {})
+        cause = self._context.cause.id
+        timer = Timer(kind, str(key), name, due_at, payload or {}, armed_by=cause)
         self._context.disarmed.discard(timer.id)
         self._context.armed[timer.id] = timer
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
@@ -29,8 +29,12 @@ Transaction = AsyncConnection
 
 #: How long a statement waits for another's lock before it gives up and is tried again.
 LOCK_TIMEOUT_S = 10
-#: asyncpg's error classes for a server that goes away, by SQLSTATE class 57 and 08.
-_GONE = ("57P", "08", "53300")
+#: SQLSTATEs of a server that goes away, is full, only reads, or gave up on a lock: starting or
+#: stopping (57P), connection (08), too many connections, disk full, out of memory (53),
+#: deadlock and serialisation (40), lock timeout (55P03), idle cut off (25P03), standby (25006).
+_GONE = ("57P", "08", "53", "40P01", "40001", "55P03", "25P03", "25006")
+#: A statement the schema does not allow: no message can be to blame for it.
+_UNFIT = ("42",)
 #: What SQLite says when the file is busy, full or away; it has no error classes of its own.
 _SQLITE_GONE = ("locked", "disk is full", "disk I/O", "unable to open", "busy")
 
@@ -39,6 +43,12 @@ class DatabaseUnavailable(Unavailable):
     """The database does not answer: {reason}"""
 
     zh: ClassVar[str] = "数据库没有响应：{reason}"
+
+
+class DatabaseUnfit(DatabaseUnavailable):
+    """The database does not have the tables this code needs: {reason}"""
+
+    zh: ClassVar[str] = "数据库缺少当前代码所需的表或列：{reason}"
 
 
 class DatabaseInUse(LeveeError):
@@ -55,31 +65,43 @@ class DatabaseInUse(LeveeError):
 class Database:
     """One service's database."""
 
-    def __init__(self, url: str, *, is_durable: bool = True, pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        is_durable: bool = True,
+        pool_size: int = 8,
+        lock_timeout_s: float = LOCK_TIMEOUT_S,
+    ) -> None:
         """Prepare connections to `url` (`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`).
 
         `is_durable=False` (SQLite only) trades the fsync at commit for speed: for replays and
-        simulations, whose input still exists.
+        simulations, whose input still exists. A statement waits `lock_timeout_s` for a lock.
+        Raises `DatabaseInUse`, and `DatabaseUnavailable` where the file cannot be.
         """
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         self._lock_file: int | None = None
         self._writer_lock = asyncio.Lock()
         self._writer: AsyncConnection | None = None
         if self.is_sqlite:
-            self._engine = _sqlite_engine(url, is_durable=is_durable)
-            self._take_lock_file()
+            self._engine = _sqlite_engine(
+                url, in_memory=self._in_memory, is_durable=is_durable, timeout_s=lock_timeout_s
+            )
+            if not self._in_memory:
+                self._take_lock_file()
         else:
             self._engine = create_async_engine(
                 url,
                 pool_size=pool_size,
                 max_overflow=pool_size,
-                pool_timeout=LOCK_TIMEOUT_S,
+                pool_timeout=lock_timeout_s,
                 pool_pre_ping=False,
                 connect_args={
                     "timeout": 5,
                     "server_settings": {
-                        "lock_timeout": str(LOCK_TIMEOUT_S * 1000),
+                        "lock_timeout": str(int(lock_timeout_s * 1000)),
                         "idle_in_transaction_session_timeout": "60000",
                         "jit": "off",
                     },
@@ -97,21 +119,28 @@ class Database:
 
         Raises `DatabaseUnavailable` when the database does not answer; nothing is stored then.
         """
-        if self.is_sqlite:
-            async with self._writer_lock:
-                connection = await self._writer_connection()
+        if not self.is_sqlite:
+            with _translated():
+                async with self._engine.begin() as connection:
+                    yield connection
+            return
+        async with self._writer_lock:
+            connection = await self._writer_connection()
+            try:
                 with _translated():
                     async with connection.begin():
                         yield connection
-            return
-        with _translated():
-            async with self._engine.begin() as connection:
-                yield connection
+            except DatabaseUnavailable:
+                await self._drop_writer()
+                raise
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Transaction]:
-        """Open a connection for reading; it sees what was committed before it began."""
-        if self.is_sqlite and self.url.database in (None, "", ":memory:"):
+        """Open a connection for reading; it sees what was committed before it began.
+
+        Raises `DatabaseUnavailable`.
+        """
+        if self._in_memory:
             async with self.transaction() as connection:
                 yield connection
             return
@@ -142,12 +171,19 @@ class Database:
                 await self._writer.execution_options(levee_writer=True)
         return self._writer
 
+    async def _drop_writer(self) -> None:
+        """Begin with a fresh connection next time: this one saw the file go away."""
+        if self._writer is not None and not self._in_memory:
+            broken, self._writer = self._writer, None
+            with suppress(SQLAlchemyError, OSError):
+                await broken.invalidate()
+            await broken.close()
+
     def _take_lock_file(self) -> None:
-        if self.url.database in (None, "", ":memory:"):
-            return
         path = Path(f"{self.url.database}.lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        with _translated():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -156,12 +192,11 @@ class Database:
         self._lock_file = handle
 
 
-def _sqlite_engine(url: str, *, is_durable: bool) -> AsyncEngine:
-    in_memory = make_url(url).database in (None, "", ":memory:")
+def _sqlite_engine(url: str, *, in_memory: bool, is_durable: bool, timeout_s: float) -> AsyncEngine:
     engine = create_async_engine(
         url,
         poolclass=StaticPool if in_memory else AsyncAdaptedQueuePool,
-        connect_args={"timeout": LOCK_TIMEOUT_S},
+        connect_args={"timeout": timeout_s},
         **({} if in_memory else {"pool_size": 4, "max_overflow": 8}),
     )
 
@@ -202,12 +237,27 @@ def is_gone(error: BaseException) -> bool:
     """Tell whether `error` means that the database is away, full, busy or locked."""
     if isinstance(error, PoolTimeout | ConnectionError | OSError):
         return not isinstance(error, FileNotFoundError)
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated or isinstance(error, InterfaceError):
-            return True
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        if state:
-            return state.startswith(_GONE) or state in {"55P03", "40P01", "40001", "53100"}
-        told = str(error.orig)
-        return isinstance(error, OperationalError) and any(sign in told for sign in _SQLITE_GONE)
-    return False
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
+        return True
+    if state := _state(error):
+        return state.startswith(_GONE)
+    told = str(error.orig)
+    if isinstance(error, InterfaceError):
+        # asyncpg also says so of a value that fits no column; only a closed one is gone.
+        return "clos" in told
+    return isinstance(error, OperationalError) and any(sign in told for sign in _SQLITE_GONE)
+
+
+def is_unfit(error: BaseException) -> bool:
+    """Tell whether a statement failed because of the schema, whatever the values were."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if state := _state(error):
+        return state.startswith(_UNFIT)
+    return isinstance(error, OperationalError) and "no such" in str(error.orig)
+
+
+def _state(error: DBAPIError) -> str:
+    return str(getattr(error.orig, "sqlstate", None) or "")

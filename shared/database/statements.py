@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import orjson
+from sqlalchemy import any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Table
+    from sqlalchemy import Column, ColumnElement, Table
 
     from shared.database.engine import Transaction
 
@@ -34,7 +37,7 @@ async def upsert(
         return
     keys = [column.name for column in table.primary_key]
     columns = [c for c in (update if update is not None else rows[0]) if c not in keys]
-    insert: Any = _insert(tx)(table)
+    insert: Any = insert_into(tx, table)
     if columns:
         changes = {name: insert.excluded[name] for name in columns}
         statement = insert.on_conflict_do_update(index_elements=keys, set_=changes)
@@ -46,7 +49,7 @@ async def upsert(
 async def insert_missing(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key does not exist yet; leave the others alone."""
     if rows:
-        statement = _insert(tx)(table).on_conflict_do_nothing()
+        statement = insert_into(tx, table).on_conflict_do_nothing()
         await tx.execute(statement, list(rows))
 
 
@@ -56,5 +59,19 @@ def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield values[start : start + CHUNK]
 
 
-def _insert(tx: Transaction) -> Any:
-    return sqlite_insert if tx.dialect.name == "sqlite" else pg_insert
+def among(tx: Transaction, column: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """Return `column IN (values)` as one bound value, however many there are.
+
+    The statement's text is always the same, so that the database prepares it once; an IN (…)
+    list is a new statement for each length.
+    """
+    listed = list(values)
+    if tx.dialect.name == "sqlite":
+        each = func.json_each(orjson.dumps(listed).decode()).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == any_(bindparam(None, listed, type_=ARRAY(column.type)))
+
+
+def insert_into(tx: Transaction, table: Table) -> Any:
+    """Return the INSERT of this database's own dialect, which knows ON CONFLICT."""
+    return sqlite_insert(table) if tx.dialect.name == "sqlite" else pg_insert(table)

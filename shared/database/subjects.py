@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import select
+from sqlalchemy import String, bindparam, func, literal, select
+from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
-from shared.database.statements import chunks, insert_missing, upsert
+from shared.database.statements import among, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from sqlalchemy import Select
 
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
@@ -33,24 +36,22 @@ async def lock_subjects(
 ) -> dict[str, Subject]:
     """Lock the rows of `keys` in sorted order, creating missing ones, and return them.
 
-    Until the transaction ends no other replica handles anything about these keys.
+    Until the transaction ends no other replica handles anything about these keys. Whoever locks
+    several keys cannot meet another in a deadly embrace: all missing rows are created before the
+    first one is locked, both in the same order.
     """
     ordered = sorted(set(keys))
-    subjects: dict[str, Subject] = {}
+    if not ordered:
+        return {}
     table = tables.subjects
-    is_sqlite = tx.dialect.name == "sqlite"
-    for part in chunks(ordered):
-        found = await _read(tx, tables, part)
-        missing = [key for key in part if key not in found]
-        if missing:
-            rows = [{"key": key, "said": 0, "heard": "{}", "held": 0} for key in missing]
-            await insert_missing(tx, table, rows)
-            if is_sqlite:
-                found |= {key: Subject(key) for key in missing}
-            else:
-                found |= await _read(tx, tables, missing)
-        subjects |= found
-    return subjects
+    chosen = select(table.c.key, table.c.said, table.c.heard, table.c.held)
+    chosen = chosen.where(among(tx, table.c.key, ordered))
+    if tx.dialect.name == "sqlite":
+        # One writer: the transaction itself is the lock, missing rows are born when saved.
+        return {key: Subject(key) for key in ordered} | await _read(tx, chosen)
+    await tx.execute(_create_missing(tables, ordered))
+    in_order = chosen.order_by(table.c.key.collate("C")).with_for_update()
+    return await _read(tx, in_order)
 
 
 async def save_subjects(tx: Transaction, tables: KitTables, subjects: Iterable[Subject]) -> None:
@@ -68,14 +69,20 @@ async def save_subjects(tx: Transaction, tables: KitTables, subjects: Iterable[S
     await upsert(tx, tables.subjects, rows)
 
 
-async def _read(tx: Transaction, tables: KitTables, keys: Collection[str]) -> dict[str, Subject]:
-    table = tables.subjects
-    statement = (
-        select(table.c.key, table.c.said, table.c.heard, table.c.held)
-        .where(table.c.key.in_(list(keys)))
-        .order_by(table.c.key)
-    )
-    if tx.dialect.name != "sqlite":
-        statement = statement.with_for_update()
+async def _read(tx: Transaction, statement: Select[Any]) -> dict[str, Subject]:
     rows = (await tx.execute(statement)).all()
     return {row.key: Subject(row.key, row.said, orjson.loads(row.heard), row.held) for row in rows}
+
+
+def _create_missing(tables: KitTables, ordered: list[str]) -> Insert:
+    """PostgreSQL: insert the rows that do not exist yet, in the order of locking."""
+    table = tables.subjects
+    wanted = func.unnest(bindparam(None, ordered, type_=ARRAY(String))).column_valued("wanted")
+    is_known = select(table.c.key).where(table.c.key == wanted).exists()
+    missing = (
+        select(wanted, literal(0), literal("{}"), literal(0))
+        .where(~is_known)
+        .order_by(wanted.collate("C"))
+    )
+    columns = [table.c.key, table.c.said, table.c.heard, table.c.held]
+    return insert(table).from_select(columns, missing).on_conflict_do_nothing()

@@ -111,6 +111,8 @@ def kit_tables(metadata: MetaData) -> KitTables:
         # Grows each time the timer is armed again: a late firing of an older one is harmless.
         Column("epoch", Integer, nullable=False),
         Column("payload", Text, nullable=False),
+        # An id that differs for each cause that armed it; what follows derives its ids from it.
+        Column("armed_by", String(36), nullable=False),
         # Which replica watches the near horizon, and until when that holds.
         Column("lease_owner", String(60), nullable=True),
         Column("lease_until_us", BigInteger, nullable=True),

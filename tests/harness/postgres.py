@@ -49,7 +49,8 @@ class PostgresServer:
         self._folder = folder
         self._binaries = find_binaries()
         is_root = os.geteuid() == 0
-        self._user, self._group = ("nobody", "nogroup") if is_root else (None, None)
+        self._user: str | None = "nobody" if is_root else None
+        self._group: str | None = "nogroup" if is_root else None
         self._settings = dict(_SETTINGS)
         if is_durable:
             for name in ("fsync", "synchronous_commit", "full_page_writes"):

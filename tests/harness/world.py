@@ -18,7 +18,6 @@ from tests.harness import dummies
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from pathlib import Path
 
     from shared.consuming import Knobs
     from tests.harness.dummies import Dummy
@@ -84,12 +83,12 @@ class House:
         await self.world.bus.close()
 
 
-async def dummy_house(folder: Path, world: World | None = None) -> House:
-    """Start both dummies on SQLite files below `folder`."""
+async def dummy_house(urls: dict[str, str], world: World | None = None) -> House:
+    """Start both dummies on the databases given by service name; tables are made where missing."""
     world = world or new_world()
     built = []
     for name, build in (("intake", dummies.intake), ("router", dummies.router)):
-        database = Database(f"sqlite+aiosqlite:///{folder / name}.db", is_durable=False)
+        database = Database(urls[name], is_durable=False)
         await dummies.create_tables(database)
         built.append(build(database, world.given))
     for service in built:
@@ -98,9 +97,9 @@ async def dummy_house(folder: Path, world: World | None = None) -> House:
 
 
 @asynccontextmanager
-async def living_house(folder: Path, world: World | None = None) -> AsyncIterator[House]:
+async def living_house(urls: dict[str, str], world: World | None = None) -> AsyncIterator[House]:
     """Run the dummies' house for as long as the block lasts."""
-    house = await dummy_house(folder, world)
+    house = await dummy_house(urls, world)
     try:
         yield house
     finally:

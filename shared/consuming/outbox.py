@@ -1,0 +1,160 @@
+"""The outbox: what was said, stored with what made it true; the statements, not the loops."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    LargeBinary,
+    String,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from shared.bus.port import Message
+from shared.database.statements import among
+from shared.database.tables import to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from shared.database.engine import Transaction
+    from shared.database.tables import KitTables
+
+#: Published rows one statement forgets at most.
+PURGE_LIMIT = 5_000
+
+
+async def store(
+    tx: Transaction, tables: KitTables, rows: Sequence[dict[str, Any]]
+) -> list[tuple[int, Message]]:
+    """Store what was said, in order; return each row's id and message."""
+    if not rows:
+        return []
+    if tx.dialect.name == "sqlite":
+        ids = await _store_sqlite(tx, tables, rows)
+    else:
+        ids = await _store_postgres(tx, tables, rows)
+    return [
+        (row_id, Message(row["subject"], UUID(row["event_id"]), row["body"]))
+        for row_id, row in zip(ids, rows, strict=True)
+    ]
+
+
+async def _store_sqlite(
+    tx: Transaction, tables: KitTables, rows: Sequence[dict[str, Any]]
+) -> Sequence[int]:
+    """Number the rows here: there is one writer, and it is us."""
+    table = tables.outbox
+    last = (await tx.execute(select(func.max(table.c.id)))).scalar_one() or 0
+    ids = range(last + 1, last + 1 + len(rows))
+    numbered = [{**row, "id": row_id} for row_id, row in zip(ids, rows, strict=True)]
+    await tx.execute(insert(table), numbered)
+    return ids
+
+
+async def _store_postgres(
+    tx: Transaction, tables: KitTables, rows: Sequence[dict[str, Any]]
+) -> Sequence[int]:
+    """Send the rows as arrays: one statement, whose text never changes."""
+    table = tables.outbox
+    columns = {"event_id": String, "subject": String, "stream": String, "body": LargeBinary}
+    arrays: list[Any] = [
+        bindparam(name, [row[name] for row in rows], type_=ARRAY(kind))
+        for name, kind in columns.items()
+    ]
+    told = func.unnest(*arrays).table_valued(*columns, with_ordinality="place").render_derived()
+    created = bindparam("created_us", rows[0]["created_us"], type_=BigInteger)
+    values = select(*(told.c[name] for name in columns), created).order_by(told.c.place)
+    statement = insert(table).from_select([*columns, "created_us"], values)
+    stored = (await tx.execute(statement.returning(table.c.id, table.c.event_id))).all()
+    by_event = {row.event_id: row.id for row in stored}
+    return [by_event[row["event_id"]] for row in rows]
+
+
+async def mark(
+    tx: Transaction, tables: KitTables, published: Sequence[tuple[int, int]], now: datetime
+) -> None:
+    """Note that rows were published, with the broker's sequence of each."""
+    table = tables.outbox
+    if tx.dialect.name == "sqlite":
+        rows = [{"row": row_id, "at": sequence} for row_id, sequence in published]
+        changed = update(table).where(table.c.id == bindparam("row"))
+        changed = changed.values(published_us=to_us(now), stream_sequence=bindparam("at"))
+        await tx.execute(changed, rows)
+        return
+    ids, sequences = (list(column) for column in zip(*published, strict=True))
+    told = (
+        func.unnest(
+            bindparam("ids", ids, type_=ARRAY(BigInteger)),
+            bindparam("sequences", sequences, type_=ARRAY(BigInteger)),
+        )
+        .table_valued("id", "at")
+        .render_derived(name="told")
+    )
+    changed = update(table).where(table.c.id == told.c.id)
+    await tx.execute(changed.values(published_us=to_us(now), stream_sequence=told.c.at))
+
+
+async def remove(tx: Transaction, tables: KitTables, ids: Sequence[int]) -> None:
+    """Forget rows that were published and need not be kept."""
+    await tx.execute(delete(tables.outbox).where(among(tx, tables.outbox.c.id, ids)))
+
+
+async def purge(tx: Transaction, tables: KitTables, before: datetime) -> int:
+    """Forget some rows published before `before`; return how many.
+
+    Looks at the oldest rows only: ids grow with time, and an outbox may hold millions.
+    """
+    table = tables.outbox
+    oldest = select(table.c.id, table.c.published_us).order_by(table.c.id).limit(PURGE_LIMIT)
+    oldest_rows = oldest.subquery()
+    gone = select(oldest_rows.c.id).where(oldest_rows.c.published_us < to_us(before))
+    return (await tx.execute(delete(table).where(table.c.id.in_(gone)))).rowcount
+
+
+async def read_unpublished(
+    tx: Transaction, tables: KitTables, before: datetime, limit: int
+) -> list[tuple[int, Message]]:
+    """Return rows said before (or at) `before` that were not published, the oldest first."""
+    table = tables.outbox
+    wanted = (
+        select(table.c.id, table.c.event_id, table.c.subject, table.c.body)
+        .where(table.c.published_us.is_(None), table.c.created_us <= to_us(before))
+        .order_by(table.c.id)
+        .limit(limit)
+    )
+    rows = (await tx.execute(wanted)).all()
+    return [(row.id, Message(row.subject, UUID(row.event_id), row.body)) for row in rows]
+
+
+async def count_unpublished(tx: Transaction, tables: KitTables) -> tuple[int, int | None]:
+    """Return how many rows wait, and when the oldest was said, in microseconds since 1970."""
+    table = tables.outbox
+    wanted = select(func.count(), func.min(table.c.created_us))
+    count, oldest = (await tx.execute(wanted.where(table.c.published_us.is_(None)))).one()
+    return count, oldest
+
+
+async def highest_sequences(tx: Transaction, tables: KitTables) -> list[tuple[str, int]]:
+    """Return per stream the highest sequence the broker ever gave to a row still kept."""
+    table = tables.outbox
+    highest = select(table.c.stream, func.max(table.c.stream_sequence))
+    highest = highest.where(table.c.stream_sequence.is_not(None)).group_by(table.c.stream)
+    return [(stream, sequence) for stream, sequence in await tx.execute(highest)]
+
+
+async def forget_publication(tx: Transaction, tables: KitTables, stream: str, after: int) -> int:
+    """Count rows behind sequence `after` as unpublished again; return how many."""
+    table = tables.outbox
+    lost = (table.c.stream == stream) & (table.c.stream_sequence > after)
+    changed = update(table).where(lost).values(published_us=None, stream_sequence=None)
+    return (await tx.execute(changed)).rowcount
