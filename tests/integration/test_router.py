@@ -315,7 +315,7 @@ async def test_definitions_handed_in_by_api_are_checked_with_the_place_of_each_f
         taken = await api.put("/router/v1/definitions/escalation_policy/urgent", content=good)
 
         assert refused.status_code == 422
-        assert [e["path"] for e in refused.json()["errors"]] == ["/tiers/0/repeats"]
+        assert "/tiers/0/repeats" in [e["path"] for e in refused.json()["errors"]]
         assert (taken.status_code, taken.json()["version"]) == (200, 2)
 
 

@@ -106,7 +106,8 @@ def _tell_diagram(work: RouterWork, record: Record, fact: Fact, at: datetime) ->
     instance = work.instance(record)
     if instance.is_ended:
         return start_again(work, record, at) if isinstance(fact, domain.Reopened) else record
-    step = instance.correlate(_message(fact), {}, at)
+    payload = {"to_team": fact.to_team} if isinstance(fact, domain.HandedOver) else {}
+    step = instance.correlate(_message(fact), payload, at)
     if step is not None:
         _end_items(work, record, step, *_ending(fact), at)
         record = record_step(work, record, step, at)
