@@ -6,7 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -112,8 +112,3 @@ def _cues(incidents: list[Incident]) -> list[_Cue]:
             at = max(at, row.at)
             cues.append(_Cue(at, step, order))
     return sorted(cues)
-
-
-#: Due moments of the services closer together than this are taken in one jump. No rule can ask
-#: for a shorter delay: escalation repeats are at least a minute apart (definitions.models).
-GRAIN = timedelta(seconds=59)

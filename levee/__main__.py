@@ -1,0 +1,49 @@
+"""`levee`: run the house, replay a log, look inside, set things right."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from levee.commands.demo import demo
+from levee.commands.keys import key_app
+from levee.commands.replay import replay
+from levee.commands.setaside import setaside_app
+from levee.commands.status import down, status
+from levee.commands.up import up
+from shared.errors import LeveeError
+from shared.service import version
+
+app = typer.Typer(
+    help="Levee（堤坝）：让服务响应从救火变成防洪。Service response that prevents floods.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command()(up)
+app.command()(down)
+app.command()(status)
+app.command()(replay)
+app.command()(demo)
+app.add_typer(setaside_app, name="setaside")
+app.add_typer(key_app, name="key")
+
+
+@app.command(name="version")
+def show_version() -> None:
+    """Print the version."""
+    typer.echo(version())
+
+
+def main() -> None:
+    """Run the command line; errors of ours are one line, not a traceback."""
+    try:
+        app()
+    except LeveeError as error:
+        typer.echo(f"{error.code}: {error.sentence('zh-CN')}\n{error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
