@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from functools import lru_cache
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, Self, cast
 
 from .budget import DEFAULT_BUDGET, Budget, Run
 from .builtins import BUILTINS
@@ -13,12 +14,14 @@ from .errors import FeelBudgetExceeded, FeelSyntaxError
 from .names import KnownNames
 from .parser import parse
 from .scope import JsonScope
+from .simple import simple_expression, simple_tests
 from .words import SPACED_NAMES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
+    from .simple import Function
     from .syntax import Node
     from .values import FeelValue
 
@@ -40,16 +43,25 @@ class _Compiled:
 
     __slots__ = ("_function", "names", "text", "tree", "warnings")
 
-    def __init__(self, text: str, tree: Node, known: KnownNames) -> None:
-        code = Code(known)
+    def __init__(
+        self, text: str, tree: Node, function: Function, names: frozenset[str] = frozenset()
+    ) -> None:
         self.text = text
         #: The syntax tree, for those who analyse tables.
         self.tree = tree
-        self._function: Callable[[Run, Scope, object], object] = code.function(tree)
         #: The variables it takes from outside.
-        self.names = frozenset(code.names)
+        self.names = names
         #: What is allowed but cannot be meant, such as a call that is always null.
-        self.warnings: tuple[FeelSyntaxError, ...] = tuple(code.warnings)
+        self.warnings: tuple[FeelSyntaxError, ...] = ()
+        self._function = function
+
+    @classmethod
+    def compiled(cls, text: str, tree: Node, known: KnownNames) -> Self:
+        """Compile a syntax tree."""
+        code = Code(known)
+        made = cls(text, tree, code.function(tree), code.names)
+        made.warnings = tuple(code.warnings)
+        return made
 
     def __repr__(self) -> str:
         """Show the text."""
@@ -60,7 +72,7 @@ class _Compiled:
         try:
             return self._function(run, scope, value)
         except RecursionError as error:
-            # The budgets end this long before; a caller deep in its own stack may still meet it.
+            # Only calls within calls come here, or a caller deep in a stack of its own.
             raise FeelBudgetExceeded("depth", "stack") from error
 
 
@@ -115,18 +127,34 @@ def _names_of(names: Collection[str]) -> frozenset[str]:
     return names if isinstance(names, frozenset) else frozenset(names)
 
 
+@contextmanager
+def _bounded() -> Iterator[None]:
+    """Refuse what nests too deeply for the stack that is left to the caller."""
+    try:
+        yield
+    except RecursionError as error:
+        raise FeelBudgetExceeded("depth", "stack") from error
+
+
 @lru_cache(maxsize=4096)
 def _expression(text: str, names: frozenset[str]) -> Expression:
+    simple = simple_expression(text.strip())
+    if simple is not None:
+        return Expression(text, *simple)
     readable, given = _known(names)
-    return Expression(text, parse(text, readable), given)
+    with _bounded():
+        return Expression.compiled(text, parse(text, readable), given)
 
 
 @lru_cache(maxsize=16384)
 def _tests(text: str, names: frozenset[str]) -> UnaryTests:
+    plain = text.strip()
+    simple = simple_expression("true") if plain in ("", "-") else simple_tests(plain)
+    if simple is not None:
+        return UnaryTests(text, *simple)
     readable, given = _known(names)
-    plain = "true" if text.strip() in ("", "-") else text
-    start = "expression" if plain is not text else "unary_tests"
-    return UnaryTests(text, parse(plain, readable, start), given)
+    with _bounded():
+        return UnaryTests.compiled(text, parse(text, readable, "unary_tests"), given)
 
 
 def compile_expression(text: str, *, names: Collection[str] = ()) -> Expression:

@@ -142,6 +142,8 @@ def _mark_negation(found: list[Lexeme]) -> None:
 class _Level:
     opener: Lexeme | None
     is_range: bool = False
+    # The parameters of a function: what follows them is its body, not a call or a filter.
+    is_parameters: bool = False
     # Loops at this level: waiting for its `in`, or past it with `return` still to come.
     expects_in: bool = False
     loops: int = 0
@@ -222,12 +224,15 @@ class _Brackets:
             lexeme.type = "TESTS"
         elif lexeme.type == "RSQB":
             lexeme.type = "RANGE"
-        self._levels.append(_Level(lexeme))
+        self._levels.append(_Level(lexeme, is_parameters=before == "FUNCTION"))
         if len(self._levels) > MAX_DEPTH:
             raise FeelBudgetExceeded("depth", MAX_DEPTH)
 
     def _close(self, lexeme: Lexeme) -> None:
-        opener = self._levels.pop().opener if len(self._levels) > 1 else None
+        level = self._levels.pop() if len(self._levels) > 1 else _Level(None)
+        opener = level.opener
+        if level.is_parameters:
+            lexeme.type = "PARAMETERS_END"
         pairs = {"(": ")", "[": "]", "{": "}"}
         if opener is None or pairs.get(opener.text) != lexeme.text:
             message = {

@@ -334,3 +334,15 @@ def call(
         return function.invoke(run, arguments)
     finally:
         run.leave()
+
+
+def call_own(
+    run: Run,
+    function: object,
+    arguments: tuple[object, ...],
+    names: tuple[str, ...],
+    builtin: Lazy,
+) -> object:
+    """Call a variable that has a built-in function's name if it is a function, else that one."""
+    is_own = isinstance(function, FeelFunction) and not function.is_builtin
+    return call(run, function, arguments, names) if is_own else builtin()

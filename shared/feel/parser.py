@@ -71,7 +71,14 @@ def _problem(at: int, rule: str, zh: str, en: str, fix: str = "") -> FeelSyntaxE
     return FeelSyntaxError(rule, at, {"zh-CN": zh, "en": en}, fixes)
 
 
-_SPOKEN = {"RPAR": ")", "RSQB": "]", "RBRACE": "}", "THEN": "then", "ELSE": "else"}
+_SPOKEN = {
+    "RPAR": ")",
+    "PARAMETERS_END": ")",
+    "RSQB": "]",
+    "RBRACE": "}",
+    "THEN": "then",
+    "ELSE": "else",
+}
 _SPOKEN |= {"RETURN": "return", "SATISFIES": "satisfies", "OVER": "in", "RANGE_END": "]"}
 
 

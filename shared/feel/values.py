@@ -61,6 +61,7 @@ class FeelFunction:
     parameters: tuple[str, ...]
     invoke: Callable[[Run, tuple[object, ...]], object]
     name: str = "function"
+    is_builtin: bool = False
 
 
 _KINDS: dict[type, str] = {
@@ -153,7 +154,7 @@ def _equal_lists(
 ) -> bool | None:
     if len(left) != len(right):
         return False
-    charge(len(left))
+    charge(2 * len(left))
     return _all_equal(equal(a, b, charge) for a, b in zip(left, right, strict=True))
 
 

@@ -135,7 +135,7 @@ class Builtin:
         has_choice = len(self.signatures) > 1 or any(
             p.is_rest or p.is_optional for p in self.signatures[0].parameters
         )
-        return FeelFunction(("*",) if has_choice else names, self, self.name)
+        return FeelFunction(("*",) if has_choice else names, self, self.name, is_builtin=True)
 
 
 class Functions:
