@@ -154,7 +154,12 @@ class Instance:
     def _apply(
         self, now: datetime, act: Callable[[], bool], ambiguous: tuple[str, ...] = ()
     ) -> Step:
-        """Run one operation; what cannot be applied as a whole leaves no trace."""
+        """Run one operation; what cannot be applied as a whole leaves no trace.
+
+        Raises ValueError for a `now` without zone: timers would be set by the server's own.
+        """
+        if now.tzinfo is None:
+            raise ValueError("now needs a time zone")
         before, stored = self._survey, self.dump()
         game = self._game
         game.moment = moment = Moment(now)

@@ -38,7 +38,7 @@ class Speaker:
         if found:
             self.findings.add(path, "foreign-dialect", what=local(element), dialect=found)
         else:
-            self.findings.add(path, "unknown-extension", what=local(element))
+            self._unknown(path, local(element), "zeebe:*")
 
     def extensions(self, element: Any, path: str, kind: str) -> Extensions:
         """Return what the zeebe extensions of an element say."""
@@ -57,20 +57,24 @@ class Speaker:
                     return str(part.get("correlationKey", ""))
         return ""
 
+    def _unknown(self, path: str, what: str, possible: str) -> None:
+        self.findings.add(path, "unknown-extension", what=what, possible=possible)
+
     def _is_known(self, part: Any, path: str, kind: str) -> bool:
         name = local(part)
         if namespace(part) != ZEEBE:
             self.refuse_foreign(part, path)
             return False
-        if name not in dialect.ZEEBE_ON.get(kind, frozenset({"properties"})):
-            self.findings.add(path, "unknown-extension", what=f"zeebe:{name}")
+        allowed = dialect.ZEEBE_ON.get(kind, frozenset({"properties"}))
+        if name not in allowed:
+            self._unknown(path, f"zeebe:{name}", ", ".join(sorted(allowed)))
             return False
         return all([self._has_known_attributes(e, path) for e in part.iter()])
 
     def _has_known_attributes(self, part: Any, path: str) -> bool:
         allowed = dialect.ZEEBE_ATTRIBUTES.get(local(part))
         if allowed is None or namespace(part) not in (ZEEBE, BPMN):
-            self.findings.add(path, "unknown-extension", what=local(part))
+            self._unknown(path, local(part), ", ".join(sorted(dialect.ZEEBE_ATTRIBUTES)))
             return False
         unknown = [(name, value) for name, value in part.attrib.items() if name not in allowed]
         unknown += [

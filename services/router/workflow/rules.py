@@ -84,8 +84,8 @@ RULES: dict[str, Rule] = {
     "unknown-extension": Rule(
         "扩展元素 {what} 不受支持。",
         "The extension element {what} is not supported here.",
-        "删除该扩展；支持的扩展见流程手册。",
-        "Remove it; the process handbook lists what is supported.",
+        "删除该扩展；此处可用：{possible}。",
+        "Remove it; possible here: {possible}.",
     ),
     "unknown-attribute": Rule(
         '{what} 的属性 {attribute}="{value}" 不受支持。',

@@ -36,7 +36,7 @@ def survey(game: Game) -> Survey:
         spec, kept = token.task_spec, token.internal_data
         if spec.bpmn_id and not spec.is_hidden:
             found.active.append(spec.bpmn_id)
-        if "stuck" in kept:
+        if "stuck" in kept or "dead" in kept:
             found.stuck.append(spec.bpmn_id or spec.name)
         elif token._state == STARTED:
             _sort_in(found, token)

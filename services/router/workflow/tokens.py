@@ -207,6 +207,7 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
                 break
         for scope in self.scopes():
             scope.forget()
+            self._report_dead_joins(scope.live())
         if sum(len(scope.tasks) for scope in self.scopes()) > MAX_TOKENS:
             raise TooMuch("too-many-tokens", f"more than {MAX_TOKENS} tokens at once")
         self.completed = not self.tasks
@@ -228,6 +229,19 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
         self.moment.incidents.append(
             Incident(element, stuck.code, stuck.detail, stuck.inputs, token.id)
         )
+
+    def _report_dead_joins(self, live: list[Token]) -> None:
+        """Raise an incident, once, when nothing is left in a scope but joins that wait."""
+        if any(token._state != WAITING for token in live):
+            return
+        for token in live:
+            if "dead" not in token.internal_data:
+                token.internal_data["dead"] = 1
+                element = token.task_spec.bpmn_id
+                detail = "no token can reach the join any more on the flows it still waits for"
+                self.moment.incidents.append(
+                    Incident(element, "waits-for-ever", detail, {}, token.id)
+                )
 
     def _look_again(self) -> bool:
         for scope in self.scopes():

@@ -648,3 +648,12 @@ def test_a_second_token_at_a_join_waits_for_its_own_partner() -> None:
     walk.complete("after")
     walk.complete("b")
     assert walk.active.count("after") == 1
+
+
+def test_a_moment_without_zone_is_refused_before_anything_happens() -> None:
+    walk = Walk(race())
+    before = walk.stored
+
+    with pytest.raises(ValueError, match="zone"):
+        walk.do(lambda i: i.cancel(NOW.replace(tzinfo=None)))
+    assert walk.stored == before

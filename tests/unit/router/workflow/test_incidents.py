@@ -164,6 +164,36 @@ def test_an_incident_goes_when_the_work_around_it_ends() -> None:
     assert walk.instance.stuck() == ()
 
 
+def test_a_join_that_can_never_be_complete_is_told_once() -> None:
+    walk = Walk(
+        xml(
+            BEGIN,
+            node("exclusiveGateway", "g", default="to_b"),
+            user("a"),
+            user("b"),
+            node("parallelGateway", "join"),
+            ends("e"),
+            path("begin", "g"),
+            flow("g", "a", "=true"),
+            flow("g", "b", "", "to_b"),
+            path("a", "join", "e"),
+            path("b", "join"),
+        )
+    )
+
+    step = walk.complete("a")
+
+    assert step.incident is not None
+    assert (step.incident.element_id, step.incident.code) == ("join", "waits-for-ever")
+    assert walk.instance.stuck() == ("join",)
+    again = walk.do(lambda i: i.resume(NOW, {"x": 1}))
+    assert again is not None
+    assert again.incidents == ()
+    cancelled = walk.do(lambda i: i.cancel(NOW))
+    assert cancelled is not None
+    assert cancelled.is_ended
+
+
 def test_data_larger_than_a_process_needs_is_refused_and_leaves_no_trace() -> None:
     walk = Walk(xml(BEGIN, user("u"), ends("e"), path("begin", "u", "e")), {"a": 1})
     before = walk.stored
