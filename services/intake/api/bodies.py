@@ -7,6 +7,7 @@ PostgreSQL texts.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
@@ -28,6 +29,9 @@ from shared.vocabulary import AuthorKind, Impact, Urgency
 #: Values of a form, nested ones counted, and how deep they may be nested. Schemas compare items
 #: with one another, which grows with the square of their number.
 FORM_VALUES_MAX, FORM_DEPTH_MAX = 2_000, 20
+
+#: Older logs are mistakes, not history.
+_FIRST_YEAR = 1990
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _CONTROL_IN_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -70,6 +74,12 @@ def _form(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _moment(value: datetime) -> datetime:
+    if value.year < _FIRST_YEAR:
+        raise PydanticCustomError("too_early", "must not lie before {year}", {"year": _FIRST_YEAR})
+    return value.astimezone(UTC)
+
+
 def _limited(longest: int, check: Any) -> Any:
     return [StringConstraints(max_length=longest), AfterValidator(check)]
 
@@ -85,6 +95,7 @@ Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,4
 Endpoint = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s]{1,64}@[^@\s]{1,255}$", max_length=320)]
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 Form = Annotated[dict[str, Any], AfterValidator(_form)]
 
 
@@ -123,7 +134,7 @@ class PostBody(_Body):
     organisation_unit: Line200 | None = None
     language: Language = "zh-CN"
     #: A past moment with an offset; only together with `is_import`.
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
     is_import: StrictBool = False
     callback: CallbackBody | None = None
 
@@ -160,7 +171,7 @@ class MessageBody(_Body):
     #: Sent by a machine; never a response.
     is_automatic: StrictBool = False
     #: A past moment with an offset; only on imported requests.
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Moment | None = None
 
     @model_validator(mode="after")
     def _response(self) -> MessageBody:
@@ -236,6 +247,7 @@ SENTENCES_ZH = {
     "not_effective": "只有非自动、且不是请求人自己写的答复才算有效答复",
     "nothing_named": "至少要指明一个需要更正的字段",
     "null_named": "不得为 null：{fields}",
+    "too_early": "不得早于 {year} 年",
     "model_type": "应为对象",
     "timezone_aware": "时间必须带时区偏移",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from services.intake.domain.errors import (
@@ -76,7 +77,7 @@ def submitted_at(post: Post, now: datetime) -> datetime:
         raise _bad_moment("import-only", "只有导入（is_import）可以指定过去的时间点", _IMPORT_ONLY)
     if post.occurred_at > now:
         raise _bad_moment("future", "时间点不得晚于现在", "must not lie in the future")
-    return post.occurred_at
+    return post.occurred_at.astimezone(UTC)
 
 
 def acted_at(request: Request, given: datetime | None, now: datetime) -> datetime:
@@ -92,7 +93,7 @@ def acted_at(request: Request, given: datetime | None, now: datetime) -> datetim
         raise _bad_moment("future", "时间点不得晚于现在", "must not lie in the future")
     if given < request.submitted_at:
         raise _bad_moment("before-request", "时间点早于请求本身", "lies before the request itself")
-    return given
+    return given.astimezone(UTC)
 
 
 _IMPORT_ONLY = "only imports (is_import) may name a past moment"

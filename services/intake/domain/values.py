@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -140,3 +141,9 @@ class Answer:
     status: int
     body: bytes
     location: str | None = None
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The body as a value, for callers in the same process."""
+        found: dict[str, Any] = json.loads(self.body)
+        return found

@@ -37,7 +37,6 @@ def write(act: Act, message_id: str, written: Written, work: Work) -> Answer | L
 
     def do(request: Request, at: datetime) -> Answer:
         message = Message(message_id, request.id, written, at, work.now)
-        work.add_message(message)
         params = {
             "message_id": message_id,
             "author": written.author.value,
@@ -45,7 +44,8 @@ def write(act: Act, message_id: str, written: Written, work: Work) -> Answer | L
             "is_effective": written.is_effective,
             "is_automatic": written.is_automatic,
         }
-        work.say(events_out.posted(message), request.id, at, params)
+        sequence = work.say(events_out.posted(message), request.id, at, params)
+        work.add_message(message, sequence)
         return answers.written(request, message)
 
     return _do(act, work, do)

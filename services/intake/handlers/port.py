@@ -53,8 +53,8 @@ class Work(Protocol):
         """Keep what was corrected of the post; `form` as a plain value."""
         ...
 
-    def add_message(self, message: Message) -> None:
-        """Keep a message."""
+    def add_message(self, message: Message, sequence: int) -> None:
+        """Keep a message; `sequence` is that of the event that said it."""
         ...
 
     def record(self, fact: Fact) -> None:
@@ -63,8 +63,8 @@ class Work(Protocol):
 
     def say(
         self, data: EventData, request_id: str, occurred_at: datetime, params: Mapping[str, Any]
-    ) -> None:
-        """Publish an event of our own and keep it as a fact of the timeline."""
+    ) -> int:
+        """Publish an event of our own, keep it as a fact, return its sequence."""
         ...
 
     def publish(self, data: EventData, *, subject: UUID | str, occurred_at: datetime) -> UUID:

@@ -83,7 +83,7 @@ class Reading:
 
     async def messages(self, request_id: str, limit: int, offset: int) -> tuple[list[Any], int]:
         """Return a page of a request's conversation, the oldest first, and how many there are."""
-        columns = (messages.c.occurred_us, messages.c.recorded_us, messages.c.id)
+        columns = (messages.c.occurred_us, messages.c.recorded_us, messages.c.sequence)
         return await self._about(messages, request_id, columns, limit, offset)
 
     async def answered(self, once: Once) -> tuple[str, Answer] | None:

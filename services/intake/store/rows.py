@@ -119,7 +119,7 @@ def promises_of(text: str) -> dict[str, Promise]:
     return found
 
 
-def message_row(message: Message) -> dict[str, Any]:
+def message_row(message: Message, sequence: int) -> dict[str, Any]:
     """Return the row of a message."""
     written = message.written
     return {
@@ -132,6 +132,7 @@ def message_row(message: Message) -> dict[str, Any]:
         "is_automatic": written.is_automatic,
         "occurred_us": to_us(message.occurred_at),
         "recorded_us": to_us(message.recorded_at),
+        "sequence": sequence,
     }
 
 

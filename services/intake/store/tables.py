@@ -69,7 +69,9 @@ messages = Table(
     Column("is_automatic", Boolean, nullable=False),
     Column("occurred_us", BigInteger, nullable=False),
     Column("recorded_us", BigInteger, nullable=False),
-    Index("ix_messages_request", "request_id", "occurred_us", "recorded_us"),
+    # Of the event that said it: what was written first within one moment.
+    Column("sequence", BigInteger, nullable=False),
+    Index("ix_messages_request", "request_id", "occurred_us", "recorded_us", "sequence"),
 )
 
 timeline = Table(

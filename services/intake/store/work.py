@@ -123,9 +123,9 @@ class IntakeWork(Work):
         told = {k: json_text(v) if k == "form" else v for k, v in columns.items()}
         self._corrections.setdefault(request.id, {}).update(told)
 
-    def add_message(self, message: Message) -> None:
-        """Keep a message."""
-        self._messages.append(message_row(message))
+    def add_message(self, message: Message, sequence: int) -> None:
+        """Keep a message; `sequence` is that of the event that said it."""
+        self._messages.append(message_row(message, sequence))
 
     def record(self, fact: Fact) -> None:
         """Keep an entry of a request's timeline."""
@@ -133,8 +133,8 @@ class IntakeWork(Work):
 
     def say(
         self, data: EventData, request_id: str, occurred_at: datetime, params: Mapping[str, Any]
-    ) -> None:
-        """Publish an event of our own and keep it as a fact of the timeline."""
+    ) -> int:
+        """Publish an event of our own, keep it as a fact, return its sequence."""
         event_id = self.publish(data, subject=request_id, occurred_at=occurred_at)
         sequence = self._context.subjects[request_id].said
         name = self._context.service
@@ -150,6 +150,7 @@ class IntakeWork(Work):
                 params,
             )
         )
+        return sequence
 
     def remember(self, once: Once, answer: Answer) -> None:
         """Keep what was answered under an Idempotency-Key."""

@@ -25,8 +25,13 @@ def upgrade() -> None:
         Column("is_automatic", Boolean, nullable=False),
         Column("occurred_us", BigInteger, nullable=False),
         Column("recorded_us", BigInteger, nullable=False),
+        Column("sequence", BigInteger, nullable=False),
     )
-    op.create_index("ix_messages_request", "messages", ["request_id", "occurred_us", "recorded_us"])
+    op.create_index(
+        "ix_messages_request",
+        "messages",
+        ["request_id", "occurred_us", "recorded_us", "sequence"],
+    )
     op.create_table(
         "timeline",
         Column("id", String(36), primary_key=True),
