@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import functools
 import gc
 import importlib.metadata
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from fastapi.responses import Response
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from shared.bus.nats import connect as connect_bus
-from shared.consuming.runtime import Runtime
+from shared.consuming.runtime import Runtime, log_death
 from shared.consuming.transactor import Knobs
 from shared.database import migrations
 from shared.database.engine import Database
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 DRAIN_S = 15.0
 
 
+@functools.cache
 def version() -> str:
     """Return the installed version of Levee."""
     try:
@@ -48,10 +52,23 @@ def version() -> str:
         return os.environ.get("LEVEE_VERSION", "0.0.0")
 
 
+def _known_database(url: str) -> str:
+    try:
+        driver = make_url(url).drivername
+    except ArgumentError as error:
+        raise ValueError("not a database URL") from error
+    if driver not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise ValueError("begin with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+    return url
+
+
+DatabaseUrl = Annotated[str, AfterValidator(_known_database)]
+
+
 class ServiceSettings(BaseSettings):
     """What every service may be told; read once, in `main`, with the service's own prefix."""
 
-    database_url: str = Field(description="sqlite+aiosqlite:///… or postgresql+asyncpg://…")
+    database_url: DatabaseUrl = Field(description="sqlite+aiosqlite:///… or postgresql+asyncpg://…")
     is_durable: bool = Field(
         default=True, description="SQLite: wait for the disk at commit; off only for replays"
     )
@@ -62,7 +79,9 @@ class ServiceSettings(BaseSettings):
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on")
     keys_file: Path | None = Field(None, description="JSON file with the API keys' hashes")
-    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="DEBUG, INFO, WARNING or ERROR"
+    )
     replica: str = Field(default="replica-1", description="this replica's own name")
 
 
@@ -103,7 +122,9 @@ class Service:
         for prepare in self.on_start:
             await prepare()
         for loop in self.loops:
-            self._tasks.append(asyncio.create_task(loop(), name=f"{self.name}-{loop.__name__}"))
+            task = asyncio.create_task(loop(), name=f"{self.name}-{loop.__name__}")
+            task.add_done_callback(log_death)
+            self._tasks.append(task)
 
     async def stop(self) -> None:
         """Drain and leave."""
@@ -174,6 +195,16 @@ class Service:
         return app
 
 
+class Gap(BaseModel):
+    """What an operator declares lost: everything a publisher said about a request up to here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: Annotated[str, Field(min_length=1, max_length=200)]
+    publisher: Literal["intake", "router", "clock", "escalation", "notify"]
+    sequence: Annotated[int, Field(ge=1, lt=2**63)]
+
+
 def _operator_routes(service: Service) -> APIRouter:
     """Health, readiness and set-aside messages, the same in every service."""
     routes = APIRouter(tags=["operate"])
@@ -201,6 +232,11 @@ def _operator_routes(service: Service) -> APIRouter:
     @routes.post("/v1/setaside/{event_id}/replay", summary="Try it again")
     async def replay(event_id: str, caller: Annotated[Caller, needs("operate")]) -> Response:
         return json_answer({"event_id": event_id, "is_done": await runtime.replay_held(event_id)})
+
+    @routes.post("/v1/parked/skip", summary="Settle a gap nobody will fill")
+    async def skip(body: Gap, caller: Annotated[Caller, needs("operate")]) -> Response:
+        await runtime.skip_to(body.request_id, body.publisher, body.sequence)
+        return json_answer({**body.model_dump(), "is_done": True})
 
     @routes.post("/v1/setaside/{event_id}/dismiss", summary="Give it up, let successors go on")
     async def dismiss(event_id: str, caller: Annotated[Caller, needs("operate")]) -> Response:
@@ -230,9 +266,10 @@ def run_alone(
     try:
         settings = settings_type()
     except ValidationError as error:
+        prefix = settings_type.model_config.get("env_prefix") or f"{name.upper()}_"
         for wrong in error.errors(include_url=False, include_input=False):
             place = ".".join(map(str, wrong["loc"]))
-            sys.stderr.write(f"{name.upper()}_{place.upper()}: {wrong['msg']}\n")
+            sys.stderr.write(f"{prefix}{place.upper()}: {wrong['msg']}\n")
         return 2
     log_to_stderr(name, settings.log_level)
     acts: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
@@ -315,8 +352,8 @@ async def _check(name: str, settings: S, build: Callable[[S, Surroundings], Serv
 async def _serve(name: str, settings: S, build: Callable[[S, Surroundings], Service]) -> int:
     async with surroundings(settings, name) as given:
         service = build(settings, given)
-        await service.start()
         try:
+            await service.start()
             await serve_app(service.app(given.keys), settings.host, settings.port)
         finally:
             await service.stop()
@@ -339,9 +376,17 @@ async def serve_app(app: Any, host: str, port: int) -> None:
         lifespan="off",
         server_header=False,
     )
-    server = uvicorn.Server(config)
+    server = _Server(config)
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(wanted, setattr, server, "should_exit", True)
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: after its end we still have to drain."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever runs the server."""
+        yield

@@ -126,19 +126,25 @@ def read_header(body: bytes) -> Header:
     try:
         raw = orjson.loads(body)
         sequence = raw["sequence"]
-        if not isinstance(sequence, int) or sequence < 1:
+        if type(sequence) is not int or not 1 <= sequence < 2**63:
             raise ValueError("sequence must be an integer from 1")
-        source = str(raw["source"]).removeprefix("/levee/")
         return Header(
             id=UUID(raw["id"]),
-            type=str(raw["type"]),
-            source=source,
-            subject=str(raw["subject"]),
+            type=_short(raw["type"], 100),
+            source=_short(raw["source"].removeprefix("/levee/"), 40),
+            subject=_short(raw["subject"], 200),
             sequence=sequence,
             raw=raw,
         )
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError) as error:
         raise Unreadable(reason=f"{type(error).__name__}: {error}") from error
+
+
+def _short(value: object, limit: int) -> str:
+    """Return a text that fits into the column it is kept in, or raise ValueError."""
+    if not isinstance(value, str) or not 0 < len(value) <= limit or "\x00" in value:
+        raise ValueError(f"a text of 1 to {limit} characters is needed")
+    return value
 
 
 def read_envelope(header: Header, event_type: type[E_co]) -> Envelope[E_co]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 import secrets
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from shared.time_source import TimeSource
+
+_log = logging.getLogger(__name__)
 
 _PREFIX = "levee_"
 
@@ -102,9 +105,11 @@ class KeyRing:
     """The keys in force, read from a file that may change at any time."""
 
     def __init__(self, path: Path | None, time: TimeSource) -> None:
+        """Read `path`; raise `BadKeyFile`. A file that is not there yet holds no keys."""
         self._path, self._time = path, time
-        self._read: tuple[int, int] | None = None
+        self._read: tuple[int, int, int] | None = None
         self._keys: dict[str, StoredKey] = {}
+        self._look(is_start=True)
 
     def caller(self, token: str) -> Caller:
         """Return who holds this key; raise `Unauthorized` for unknown or expired ones."""
@@ -119,19 +124,25 @@ class KeyRing:
             raise Unauthorized
         return Caller(kept.id, kept.name, frozenset(kept.scopes))
 
-    def _look(self) -> None:
+    def _look(self, *, is_start: bool = False) -> None:
         if self._path is None:
             return
         try:
             state = self._path.stat()
         except FileNotFoundError:
-            self._keys = {}
+            self._keys, self._read = {}, None
             return
-        seen = (state.st_mtime_ns, state.st_size)
+        seen = (state.st_mtime_ns, state.st_size, state.st_ino)
         if seen == self._read:
             return
-        self._keys = {key.id: key for key in _read_keys(self._path)}
         self._read = seen
+        try:
+            self._keys = {key.id: key for key in _read_keys(self._path)}
+        except BadKeyFile as error:
+            if is_start:
+                raise
+            # Nobody is locked out by a slip; who was to be removed stays until it is mended.
+            _log.error("%s The keys read before stay in force.", error)
 
 
 def require(scope: str) -> Callable[[Request], Awaitable[Caller]]:
@@ -165,12 +176,19 @@ def _read_keys(path: Path) -> list[StoredKey]:
                 str(raw["hash"]),
                 tuple(map(str, raw["scopes"])),
                 str(raw.get("name", "")),
-                datetime.fromisoformat(raw["expires_at"]) if raw.get("expires_at") else None,
+                _moment(raw["expires_at"]) if raw.get("expires_at") else None,
             )
             for raw in orjson.loads(path.read_bytes())["keys"]
         ]
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, OSError) as error:
         raise BadKeyFile(path=str(path), reason=f"{type(error).__name__}: {error}") from error
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("expires_at without an offset")
+    return moment
 
 
 def _hash(key: str) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 import orjson
 from fastapi import FastAPI, Query, Request
 from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
 
-from shared.http.problems import TooLarge, problem, tell_problems
+from shared.errors import LeveeError
+from shared.http.problems import Malformed, TooLarge, problem, tell_problems
 from shared.observability import bound
 
 if TYPE_CHECKING:
@@ -57,7 +60,7 @@ def make_app(title: str, version: str, keys: KeyRing, ids: IdSource) -> FastAPI:
 
 
 class _Edge:
-    """Gives each call an id, binds it to the logs, and bounds its body while it streams in."""
+    """Gives each call an id, binds it to the logs, and reads its body, up to the limit."""
 
     def __init__(self, app: ASGIApp, ids: IdSource) -> None:
         self._app, self._ids = app, ids
@@ -68,30 +71,89 @@ class _Edge:
             await self._app(scope, receive, send)
             return
         request = Request(scope)
-        request_id = request.headers.get("x-request-id", "")[:64] or str(self._ids.new())
+        request_id = _safe_id(request.headers.get("x-request-id", "")) or str(self._ids.new())
         request.state.request_id = request_id
-        announced = request.headers.get("content-length", "0")
-        if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
-            answer = problem(TooLarge(limit=MAX_BODY_BYTES), request)
-            await answer(scope, receive, send)
-            return
-        seen = 0
-
-        async def bounded() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > MAX_BODY_BYTES:
-                raise TooLarge(limit=MAX_BODY_BYTES)
-            return message
-
-        async def stamped(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message.get("headers", []),
-                    (b"x-request-id", request_id.encode("latin-1", "replace")),
-                ]
-            await send(message)
-
+        stamped = _stamped(send, request_id)
         with bound(call_id=request_id):
-            await self._app(scope, bounded, stamped)
+            try:
+                body = await _body(request, receive)
+                _check(request, body)
+            except ClientDisconnect:
+                return
+            except LeveeError as error:
+                await problem(error, request)(scope, receive, stamped)
+                return
+            await self._app(scope, _replayed(body, receive), stamped)
+
+
+async def _body(request: Request, receive: Receive) -> bytes:
+    """Return the body; raise `TooLarge` as soon as it is known to be."""
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+        raise TooLarge(limit=MAX_BODY_BYTES)
+    if not announced and "transfer-encoding" not in request.headers:
+        return b""
+    read = bytearray()
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        read += message.get("body", b"")
+        if len(read) > MAX_BODY_BYTES:
+            raise TooLarge(limit=MAX_BODY_BYTES)
+        if not message.get("more_body"):
+            return bytes(read)
+
+
+def _check(request: Request, body: bytes) -> None:
+    """Refuse text that no database of ours keeps: NUL characters and halves of characters."""
+    if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.url.path:
+        raise Malformed(reason="a NUL character in the address")
+    if "json" not in request.headers.get("content-type", "json"):
+        return
+    if b"\\u" not in body:
+        return
+    if _NUL.search(body):
+        raise Malformed(reason="a NUL character (\\u0000)")
+    if _SURROGATE.search(body):
+        try:
+            orjson.loads(body)  # unlike Python's own reader it refuses a half of a pair
+        except orjson.JSONDecodeError as error:
+            raise Malformed(reason=str(error)) from error
+
+
+#: An escaped NUL: an odd number of backslashes before it.
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Give the application the body that was read, then whatever comes after it."""
+    is_given = False
+
+    async def replay() -> Message:
+        nonlocal is_given
+        if is_given:
+            return await receive()
+        is_given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _stamped(send: Send, request_id: str) -> Send:
+    """Add the call's id to its answer."""
+    stamp = (b"x-request-id", request_id.encode("latin-1", "replace"))
+
+    async def stamped(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [pair for pair in message.get("headers", []) if pair[0] != stamp[0]]
+            message["headers"] = [*headers, stamp]
+        await send(message)
+
+    return stamped
+
+
+def _safe_id(given: str) -> str:
+    """Return the caller's own id as far as it may stand in a log line."""
+    return "".join(c for c in given[:64] if c.isalnum() or c in "-_.:/")

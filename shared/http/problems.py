@@ -20,8 +20,11 @@ from shared.errors import (
     Unauthorized,
     Unavailable,
 )
+from shared.observability import bound
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fastapi import FastAPI, Request
 
 _log = logging.getLogger(__name__)
@@ -83,7 +86,12 @@ def language_of(request: Request) -> str:
     return best
 
 
-def problem(error: LeveeError, request: Request, status: int | None = None) -> Response:
+def problem(
+    error: LeveeError,
+    request: Request,
+    status: int | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     """Return the answer that tells `error` in the caller's language."""
     status = status or status_of(error)
     language = language_of(request)
@@ -97,7 +105,9 @@ def problem(error: LeveeError, request: Request, status: int | None = None) -> R
         "instance": request.url.path,
         "request_id": getattr(request.state, "request_id", None),
     }
-    headers = {}
+    headers = dict(headers or {})
+    if body["request_id"]:
+        headers["X-Request-Id"] = body["request_id"]
     if isinstance(error, Invalid) and error.findings:
         body["errors"] = [_finding(finding, language) for finding in error.findings]
     if isinstance(error, Unavailable):
@@ -153,12 +163,16 @@ async def _http(request: Request, error: Exception) -> Response:
         return problem(NoSuchPath(path=request.url.path), request)
     if error.status_code == 405:
         told = MethodNotAllowed(method=request.method, path=request.url.path)
-        return problem(told, request, 405)
-    return problem(Refused(detail=error.detail), request, error.status_code)
+        return problem(told, request, 405, error.headers)
+    if error.status_code == 400:
+        return problem(Malformed(reason=error.detail), request)
+    return problem(Refused(detail=error.detail), request, error.status_code, error.headers)
 
 
 async def _fault(request: Request, error: Exception) -> Response:
-    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    # This runs outside of the edge that binds the id to the logs.
+    with bound(call_id=getattr(request.state, "request_id", "")):
+        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     return problem(InternalFault(), request)
 
 
