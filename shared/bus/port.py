@@ -101,7 +101,9 @@ def event_subject(publisher: str, event_type: str) -> str:
 def latest_subject(event_type: str, key: str) -> str:
     """Return the subject of state that supersedes itself: one per thing it is about."""
     safe = "".join(c if c.isalnum() or c in "-_" else "." if c == "/" else "_" for c in key)
-    return f"levee.definitions.{event_type.split('.', 1)[0]}.{safe}"
+    # NATS knows no empty levels: a key that begins or ends with a slash still gets a subject.
+    levels = ".".join(level or "_" for level in safe.split("."))
+    return f"levee.definitions.{event_type.split('.', 1)[0]}.{levels}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,14 @@ from uuid import UUID
 import pytest
 
 from shared.bus.memory import MemoryBus
-from shared.bus.port import DUPLICATE_WINDOW, ConsumerSpec, Delivery, Message, Subscription
+from shared.bus.port import (
+    DUPLICATE_WINDOW,
+    ConsumerSpec,
+    Delivery,
+    Message,
+    Subscription,
+    latest_subject,
+)
 from shared.time_source import Activity, SimulatedTime
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -182,3 +189,12 @@ async def test_a_busy_stream_does_not_starve_another(world: World) -> None:
     batches = [await take(subscription, 10) for _ in range(2)]
 
     assert 999 in numbers(batches[0] + batches[1])
+
+
+@pytest.mark.parametrize("key", ["vpn", "a/b", "/a//b/", "", "名 称", "x.y>*"])
+async def test_state_about_anything_has_a_subject_that_can_be_published_to(
+    world: World, key: str
+) -> None:
+    subject = latest_subject("definition.released.v1", key)
+
+    assert list(await world.bus.publish([Message(subject, UUID(int=1), b"{}")])) == [1]
