@@ -23,8 +23,8 @@ from starlette.responses import Response, StreamingResponse
 from levee.embedded import Folder, house_options
 from levee.house import NAMES, Front
 from shared.bus.server import NatsServer
-from shared.http.problems import problem
 from shared.errors import Unavailable
+from shared.http.problems import problem
 from shared.service import serve_app
 
 if TYPE_CHECKING:

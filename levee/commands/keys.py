@@ -21,9 +21,7 @@ def _keys() -> None:
 @key_app.command()
 def create(
     name: Annotated[str, typer.Argument(help="用途 / what it is for")],
-    scope: Annotated[
-        list[str], typer.Option(help=f"权限 / one or more of: {', '.join(SCOPES)}")
-    ],
+    scope: Annotated[list[str], typer.Option(help=f"权限 / one or more of: {', '.join(SCOPES)}")],
     data: DataOption = DEFAULT_DATA,
 ) -> None:
     """创建密钥并只显示一次 / make a key and show it once; it works at once, without a restart."""

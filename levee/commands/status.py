@@ -67,7 +67,13 @@ def _ask(house: RunningHouse, name: str) -> dict[str, Any]:
     try:
         told: dict[str, Any] = house.get(f"/{name}/ready", accept=(200, 503))
     except LeveeError as error:
-        return {"service": name, "status": "silent", "version": "-", "checks": {}, "why": str(error)}
+        return {
+            "service": name,
+            "status": "silent",
+            "version": "-",
+            "checks": {},
+            "why": str(error),
+        }
     return told
 
 

@@ -91,6 +91,3 @@ async def _run(folder: Folder, host: str, port: int, definitions: Path) -> None:
             await serve_app(house.app(), host, port)
         finally:
             folder.note_stopped()
-
-
-
