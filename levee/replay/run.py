@@ -120,8 +120,8 @@ def _request(external_id: str, record: Record, clocks: Any) -> dict[str, Any]:
 
 def _clock(clock: Any) -> dict[str, Any]:
     """Return one clock; `breached` says that the target passed, stopped since or not."""
-    stopped = clock["state"] in (ClockState.MET.value, ClockState.BREACHED.value)
     state = clock["state"]
+    is_stopped = state == ClockState.MET.value
     if clock["is_breached"] and state != ClockState.CANCELLED.value:
         state = ClockState.BREACHED.value
     due_at: datetime | None = clock["due_at"]
@@ -133,7 +133,7 @@ def _clock(clock: Any) -> dict[str, Any]:
         "paused_s": clock["paused_s"],
         "due_at": due_at,
         "state": state,
-        "is_stopped": stopped,
+        "is_stopped": is_stopped,
     }
 
 

@@ -11,10 +11,10 @@ from uuid import UUID
 
 import orjson
 
-from services.escalation import handlers as escalation
+from services.escalation.handlers.answering import acknowledge_running
 from services.intake.domain.values import Asker, Post, Written
 from services.router.handlers import Change
-from shared.bus.port import ConsumerSpec
+from shared.bus.port import BusClosed, ConsumerSpec
 from shared.events.router import DirectoryChanged, Person, Team
 from shared.vocabulary import AuthorKind
 
@@ -61,11 +61,12 @@ class Ear:
             await self._pull.close()
 
     async def _listen(self, pull: Subscription) -> None:
-        while True:
-            for delivery in await pull.take(500):
-                event = orjson.loads(delivery.message.body)
-                self._note(event["type"].rsplit(".v", 1)[0], event)
-                await delivery.ack()
+        with contextlib.suppress(BusClosed):
+            while True:
+                for delivery in await pull.take(500):
+                    event = orjson.loads(delivery.message.body)
+                    self._note(event["type"].rsplit(".v", 1)[0], event)
+                    await delivery.ack()
 
     def _note(self, kind: str, event: dict[str, Any]) -> None:
         request, data = event["subject"], event["data"]
@@ -138,9 +139,7 @@ class HouseStage:
                 written = Written(
                     author=AuthorKind.AGENT, author_id=action.person, text="log", is_effective=True
                 )
-                await self.simulated.house.intake.desk.post_message(
-                    str(request_id), written, occurred_at=action.at
-                )
+                await self.simulated.house.intake.desk.post_message(str(request_id), written)
             case verb:
                 change = Change(
                     kind=verb,
@@ -159,9 +158,7 @@ class HouseStage:
             return
         runtime = self.simulated.house.services["escalation"].runtime
         await runtime.do(
-            lambda work: escalation.acknowledge_from_log(
-                work, request_id, action.person, action.at
-            ),
+            lambda work: acknowledge_running(work, request_id, action.person, action.at),
             locks=[request_id],
         )
 
