@@ -108,6 +108,8 @@ class Told:
     is_breached: bool = False
     #: Percentages announced, each once ever; 100 is the breach.
     fired: tuple[int, ...] = ()
+    #: Those of them that a rebase or a correction took back: not reached after all.
+    taken_back: tuple[int, ...] = ()
     #: When the next percentage is reached if nothing happens before; a timer stands for it.
     next_at: datetime | None = None
 

@@ -19,8 +19,8 @@ class Topic(IntEnum):
 
     STARTED = 0
     REBASED = 1
-    PAUSED = 2
-    RESUMED = 3
+    RESUMED = 2
+    PAUSED = 3
     WARNED = 4
     BREACHED = 5
     MET = 6

@@ -169,23 +169,35 @@ class _Reckoning:
 
     def _differences(self, clock: Clock, before: Told, *, is_new: bool) -> Told:
         """Say how the clock's state and promise differ from what was told of it."""
-        is_said = is_new
-        if _is_other_target(clock, before) and not clock.is_ended:
+        is_rebased = _is_other_target(clock, before) and not clock.is_ended
+        if is_rebased:
             at = clock.rebased_at or self.reached
             self._say(Topic.REBASED, at, clock, PRIORITY_CHANGED)
-            is_said = True
+            before = replace(before, taken_back=self._unreached(clock, before.fired))
         state = _state(clock)
-        if state is ClockState.MET or state is ClockState.CANCELLED:
+        if clock.is_ended:
             return self._ended(clock, before, state)
-        is_said = self._moved(clock, before, state) or is_said
-        if not is_said and self._is_wrong(clock, before, state):
+        is_moved = self._moved(clock, before, state)
+        withdrawn = self._withdrawn(clock, before) if self.is_everything else ()
+        is_wrong = bool(withdrawn) or self._is_wrong(clock, before, state)
+        if is_wrong and not (is_new or is_rebased or is_moved):
             self._say(Topic.CORRECTED, self.reached, clock, LATE_FACT)
-        return replace(_as_told(clock, state), fired=before.fired, next_at=before.next_at)
+        return replace(
+            _as_told(clock, state),
+            fired=before.fired,
+            taken_back=(*before.taken_back, *withdrawn),
+            next_at=before.next_at,
+        )
 
     def _ended(self, clock: Clock, before: Told, state: ClockState) -> Told:
         run = clock.run
         assert run.ended_at is not None
-        now = replace(_as_told(clock, state), fired=before.fired)
+        withdrawn = self._withdrawn(clock, before)
+        now = replace(
+            _as_told(clock, state),
+            fired=before.fired,
+            taken_back=(*before.taken_back, *withdrawn),
+        )
         if now == replace(before, next_at=None):
             return now
         if run.end is End.CANCELLED:
@@ -193,7 +205,7 @@ class _Reckoning:
                 gone = (Gone(clock.id, clock.metric),)
                 self.said.append(Said(Topic.CANCELLED, run.ended_at, (), run.reason, gone=gone))
             return now
-        if before.is_over or self._is_withdrawn(clock, before):
+        if before.is_over or withdrawn:
             self._say(Topic.CORRECTED, self.reached, clock, LATE_FACT)
         self._say(Topic.MET, run.ended_at, clock)
         return now
@@ -217,20 +229,28 @@ class _Reckoning:
 
     def _is_wrong(self, clock: Clock, before: Told, state: ClockState) -> bool:
         """Whether something told of a clock that goes on as it did is no longer so."""
-        if before.started_at != clock.run.started_at:
-            return True
-        if state is ClockState.RUNNING and before.due_at != clock.due_at:
-            return True
-        return self.is_everything and self._is_withdrawn(clock, before)
+        is_moved = before.started_at != clock.run.started_at
+        return is_moved or (state is ClockState.RUNNING and before.due_at != clock.due_at)
 
-    def _is_withdrawn(self, clock: Clock, before: Told) -> bool:
-        """Whether a threshold that was announced turns out not to have been reached by then."""
-        if not before.fired or _is_other_target(clock, before):
+    def _withdrawn(self, clock: Clock, before: Told) -> tuple[int, ...]:
+        """Return what was announced, and not yet taken back, but was not reached after all."""
+        standing = tuple(p for p in before.fired if p not in before.taken_back)
+        # Where the highest was reached the others were; mostly that is all there is to ask.
+        if not standing or self._was_reached(clock, max(standing)):
+            return ()
+        return self._unreached(clock, standing)
+
+    def _unreached(self, clock: Clock, percents_: tuple[int, ...]) -> tuple[int, ...]:
+        return tuple(percent for percent in percents_ if not self._was_reached(clock, percent))
+
+    def _was_reached(self, clock: Clock, percent: int) -> bool:
+        """Whether a percentage was reached, the very moment of a breach included if it runs."""
+        at = clock.crossing(percent)
+        if at is None:
             return False
-        at = clock.crossing(max(before.fired))
-        until = min(self.reached, clock.run.ended_at or self.reached)
-        is_exact = max(before.fired) == BREACH and clock.is_ended and at == until
-        return at is None or at > until or is_exact
+        if clock.run.ended_at is None:
+            return at <= self.reached
+        return at < clock.run.ended_at if percent == BREACH else at <= clock.run.ended_at
 
     def _thresholds(self, clock: Clock, now: Told) -> Told:
         """Announce what is reached, each percentage once ever, and note what comes next."""
@@ -256,6 +276,7 @@ class _Reckoning:
             return at <= (ended_at or self.reached)
         if ended_at is not None:
             return at < ended_at
+        # At its very moment it may still be met; the timer that stands for it decides.
         return at <= self.reached if self.is_breach_due else at < self.reached
 
     def _announce(self, clock: Clock, percent: int, at: datetime) -> None:

@@ -94,12 +94,14 @@ def _told(told: Told) -> list[Any]:
         None if told.elapsed is None else told.elapsed // _MICROSECOND,
         told.is_breached,
         told.fired,
+        told.taken_back,
         _us(told.next_at),
     ]
 
 
 def _read_told(read: list[Any]) -> Told:
-    state, started, target, calendar, version, due, ended, elapsed, is_breached, fired, after = read
+    state, started, target, calendar, version, due, ended, elapsed, is_late, *rest = read
+    fired, taken_back, after = rest
     return Told(
         state=state,
         started_at=from_us(started),
@@ -109,8 +111,9 @@ def _read_told(read: list[Any]) -> Told:
         due_at=_moment(due),
         ended_at=_moment(ended),
         elapsed=None if elapsed is None else timedelta(microseconds=elapsed),
-        is_breached=is_breached,
+        is_breached=is_late,
         fired=tuple(fired),
+        taken_back=tuple(taken_back),
         next_at=_moment(after),
     )
 

@@ -1,0 +1,123 @@
+"""Facts that come late, back-dated or before their cause: computed again, and corrected."""
+
+from __future__ import annotations
+
+from services.clock.domain.facts import FactKind
+from services.clock.domain.said import Topic
+from shared.vocabulary import ClockState
+from tests.unit.clock.builders import ESCALATION, Case, at, minutes
+
+ESCALATED = f"escalation_response/{ESCALATION}"
+
+
+def test_an_answer_heard_before_the_routing_counts_when_the_routing_comes() -> None:
+    case = Case().then(FactKind.REPLIED, 4)
+    assert case.said == []
+
+    case.routed(6)
+
+    assert minutes(case.clock("first_response", 10).elapsed_at(at(10))) == 4
+    assert case.topics("first_response") == ["started", "met"]
+
+
+def test_an_acknowledgement_heard_before_its_escalation_meets_it_at_once() -> None:
+    case = Case().routed()
+    raised, acknowledged = (
+        case.fact(FactKind.ESCALATED, 5, ESCALATION),
+        case.fact(FactKind.ACKNOWLEDGED, 6, ESCALATION),
+    )
+
+    case.hear(acknowledged).hear(raised)
+
+    assert case.clock(ESCALATED, 9).state_at(at(9)) is ClockState.MET
+    assert minutes(case.clock(ESCALATED, 9).elapsed_at(at(9))) == 1
+
+
+def test_an_acknowledgement_without_any_escalation_makes_no_clock() -> None:
+    case = Case().routed().then(FactKind.ACKNOWLEDGED, 6, ESCALATION)
+
+    assert ESCALATED not in case.keys(9)
+
+
+def test_a_resolution_back_dated_before_an_announced_breach_is_corrected() -> None:
+    case = Case().routed().wait_until(16)
+
+    case.then(FactKind.RESOLVED, 14)
+
+    assert not case.clock("first_response", 20).is_breached_at(at(20))
+    assert case.topics("first_response")[-2:] == ["met", "corrected"]
+    assert case.of(Topic.MET, "first_response")[0].at == at(14)
+
+
+def test_an_answer_at_the_very_due_moment_is_in_time_although_the_timer_was_first() -> None:
+    case = Case().routed().wait_until(15)
+    assert case.announced("first_response")[-1] == (100, 15)
+
+    case.then(FactKind.REPLIED, 15)
+
+    assert not case.clock("first_response", 20).is_breached_at(at(20))
+    assert case.of(Topic.CORRECTED, "first_response")
+
+
+def test_a_wait_back_dated_before_a_warning_takes_the_due_moment_back() -> None:
+    case = Case().routed().wait_until(62)
+    assert case.announced("resolution") == [(50, 60)]
+
+    case.then(FactKind.WAITING_STARTED, 40, "requester")
+    case.then(FactKind.WAITING_ENDED, 50, "requester")
+
+    assert case.clock("resolution", 70).due_at == at(130)
+    assert case.topics("resolution")[-2:] == ["paused", "resumed"]
+
+
+def test_an_earlier_answer_heard_later_corrects_what_was_met() -> None:
+    case = Case().routed().then(FactKind.REPLIED, 7)
+
+    case.then(FactKind.REPLIED, 3)
+
+    assert minutes(case.clock("first_response", 10).elapsed_at(at(10))) == 3
+    assert case.topics("first_response") == ["started", "met", "met", "corrected"]
+
+
+def test_facts_of_another_publisher_that_overtake_change_nothing_told() -> None:
+    case = Case().routed()
+    assigned, replied = case.fact(FactKind.ASSIGNED, 3, "li.na"), case.fact(FactKind.REPLIED, 4)
+
+    case.hear(replied).hear(assigned)
+
+    assert not case.of(Topic.CORRECTED)
+    assert case.topics("assignment") == ["started", "met"]
+
+
+def test_a_wait_heard_late_on_a_clock_that_went_on_is_corrected() -> None:
+    case = Case().routed()
+    started = case.fact(FactKind.WAITING_STARTED, 10, "requester")
+    ended = case.fact(FactKind.WAITING_ENDED, 20, "requester")
+
+    case.hear(ended).hear(started)
+
+    assert case.clock("resolution", 30).due_at == at(130)
+    assert case.topics("resolution") == ["started", "corrected"]
+
+
+def test_a_second_routing_changes_nothing() -> None:
+    case = Case().routed()
+    before = case.ledger
+
+    case.routed(5)
+
+    assert case.ledger == before
+    assert len(case.of(Topic.STARTED)) == 1
+
+
+def test_what_happened_before_the_submission_happened_at_it() -> None:
+    case = Case().routed().then(FactKind.ASSIGNED, -5, "li.na")
+
+    assert case.clock("handling", 1).run.started_at == at(0)
+    assert minutes(case.clock("assignment", 1).elapsed_at(at(1))) == 0
+
+
+def test_an_import_is_computed_like_any_other() -> None:
+    case = Case().routed(is_import=True).wait_until(20)
+
+    assert case.announced("first_response")[-1] == (100, 15)
