@@ -54,7 +54,8 @@ class EscalationPolicy(_Written):
     on_breached: bool = True
     metrics: tuple[str, ...] = ()
     tiers: tuple[TierRule, ...] = Field(min_length=1, max_length=10)
-    #: How long the duty person has after the last tier before "no one answered" is raised.
+    #: From the last telling of all tiers to the first of the duty person, who is told again
+    #: `duty_repeats` times; one `duty_repeat_every` after the last, "no one answered" is raised.
     duty_after: Duration = timedelta(minutes=15)
     duty_repeats: int = Field(2, ge=0, le=20)
     duty_repeat_every: Duration = timedelta(minutes=15)

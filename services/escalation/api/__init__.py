@@ -1,0 +1,5 @@
+"""Escalation's HTTP API."""
+
+from services.escalation.api.routes import routes
+
+__all__ = ["routes"]

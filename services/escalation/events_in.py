@@ -1,0 +1,42 @@
+"""What escalation listens to."""
+
+from __future__ import annotations
+
+from services.escalation import handlers
+from shared.consuming import on, on_timer
+from shared.events.clock import ClockBreached, ClockCancelled, ClockMet, ClockWarned
+from shared.events.commands.escalation import EscalationRequested
+from shared.events.notify import NotificationActed
+from shared.events.router import (
+    DefinitionReleased,
+    DirectoryChanged,
+    RequestAssigned,
+    RequestCancelled,
+    RequestClosed,
+    RequestHandedOver,
+    RequestPriorityChanged,
+    RequestReopened,
+    RequestResolved,
+    RequestRouted,
+)
+
+SUBSCRIPTIONS = (
+    on(ClockWarned, handlers.hear_warned),
+    on(ClockBreached, handlers.hear_breached),
+    on(ClockMet, handlers.hear_met),
+    on(ClockCancelled, handlers.hear_clock_cancelled),
+    on(RequestRouted, handlers.hear_routed),
+    on(RequestAssigned, handlers.hear_assigned),
+    on(RequestHandedOver, handlers.hear_handed_over),
+    on(RequestPriorityChanged, handlers.hear_priority_changed),
+    on(RequestResolved, handlers.hear_resolved),
+    on(RequestReopened, handlers.hear_reopened),
+    on(RequestClosed, handlers.hear_closed),
+    on(RequestCancelled, handlers.hear_cancelled),
+    on(DirectoryChanged, handlers.keep_directory),
+    on(DefinitionReleased, handlers.keep_policy),
+    on(NotificationActed, handlers.hear_acted),
+    on(EscalationRequested, handlers.hear_requested, senders=("intake",)),
+)
+
+TIMERS = (on_timer("step", handlers.take_step),)

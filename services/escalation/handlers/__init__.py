@@ -1,0 +1,48 @@
+"""What escalation does when something happens; the caller opens and commits the transaction."""
+
+from services.escalation.handlers.answering import Answer, acknowledge, hear_acted
+from services.escalation.handlers.copies import keep_directory, keep_policy
+from services.escalation.handlers.requests import (
+    hear_assigned,
+    hear_cancelled,
+    hear_closed,
+    hear_handed_over,
+    hear_priority_changed,
+    hear_reopened,
+    hear_resolved,
+    hear_routed,
+)
+from services.escalation.handlers.steps import take_step
+from services.escalation.handlers.triggers import (
+    Raising,
+    hear_breached,
+    hear_clock_cancelled,
+    hear_met,
+    hear_requested,
+    hear_warned,
+    raise_by_hand,
+)
+
+__all__ = [
+    "Answer",
+    "Raising",
+    "acknowledge",
+    "hear_acted",
+    "hear_assigned",
+    "hear_breached",
+    "hear_cancelled",
+    "hear_clock_cancelled",
+    "hear_closed",
+    "hear_handed_over",
+    "hear_met",
+    "hear_priority_changed",
+    "hear_reopened",
+    "hear_requested",
+    "hear_resolved",
+    "hear_routed",
+    "hear_warned",
+    "keep_directory",
+    "keep_policy",
+    "raise_by_hand",
+    "take_step",
+]

@@ -1,0 +1,6 @@
+"""Alembic's entry point for escalation."""
+
+from services.escalation.store import metadata
+from shared.database.migrations import run
+
+run(metadata)
