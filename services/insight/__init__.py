@@ -1,0 +1,1 @@
+"""Insight: the read side. It hears every service, decides nothing, and may lag."""

@@ -1,0 +1,1 @@
+"""What insight knows, as plain values: the entries, and what each figure means."""
