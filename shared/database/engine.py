@@ -20,6 +20,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
+from shared.database import direct_sqlite
 from shared.errors import LeveeError, Unavailable
 
 if TYPE_CHECKING:
@@ -193,10 +194,11 @@ class Database:
 
 
 def _sqlite_engine(url: str, *, in_memory: bool, is_durable: bool, timeout_s: float) -> AsyncEngine:
+    database = make_url(url).database or ":memory:"
     engine = create_async_engine(
         url,
         poolclass=StaticPool if in_memory else AsyncAdaptedQueuePool,
-        connect_args={"timeout": timeout_s},
+        async_creator=lambda: direct_sqlite.connect(database, timeout_s),
         **({} if in_memory else {"pool_size": 4, "max_overflow": 8}),
     )
 
