@@ -17,7 +17,6 @@ from shared.database.subjects import lock_subjects
 from shared.database.tables import to_us
 from shared.database.timer_watch import Firings
 from shared.errors import LeveeError, Unavailable
-from shared.id_source import derived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,9 +101,7 @@ class Firing(Generic[W]):
         return [timer.id for timer in fired]
 
     def _apply(self, timer: timer_rows.Timer, work: W, cause: SetCause) -> None:
-        # A timer armed again for the same moment (a step without delay) fires once more: what
-        # has been said about its subject tells the two firings' ids apart.
-        cause(Cause(derived(timer.cause_id, work.said_about(timer.key)), timer.key))
+        cause(Cause(timer.cause_id, timer.key))
         handle = self._handlers.get(timer.kind)
         if handle is None:
             raise NoTimerHandler(kind=timer.kind)

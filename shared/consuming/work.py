@@ -92,10 +92,6 @@ class Work:
     async def flush(self) -> None:
         """Write what changed."""
 
-    def said_about(self, subject: UUID | str) -> int:
-        """Return how many events this service has said about a locked subject."""
-        return self._context.subjects[str(subject)].said
-
     def new_id(self, name: str) -> UUID:
         """Return the id of a thing this cause brings about; the same when handled again."""
         return derived(self._context.cause.id, name)
