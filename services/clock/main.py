@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def build(settings: Settings, given: Surroundings) -> Service:
     """Return the clock, ready to start."""
-    database = Database(settings.database_url)
+    database = Database(settings.database_url, is_durable=settings.is_durable)
     shelf = store.Shelf()
 
     def make_work(context: WorkContext) -> store.ClockWork:
