@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.database.engine import Database
+from tests.harness.dummies import create_tables
 from tests.harness.postgres import PostgresServer
 
 if TYPE_CHECKING:
@@ -81,12 +82,21 @@ def postgres_server() -> Iterator[PostgresServer]:
             server.stop()
 
 
+async def fill_with_dummies(url: str) -> None:
+    """Create the dummies' tables."""
+    database = Database(url)
+    await create_tables(database)
+    await database.close()
+
+
 class Databases:
     """Makes empty databases of one kind, as many as a test needs."""
 
     def __init__(self, folder: Path, server: PostgresServer | None) -> None:
         self._folder, self._server = folder, server
+        self._files = 0
         self._made: list[str] = []
+        self._lent: list[str] = []
 
     @property
     def is_postgres(self) -> bool:
@@ -96,17 +106,28 @@ class Databases:
     async def new(self) -> str:
         """Return the URL of another empty database."""
         if self._server is None:
-            url = f"sqlite+aiosqlite:///{self._folder / f'test{len(self._made)}.db'}"
-        else:
-            url = await self._server.create()
-        self._made.append(url)
-        return url
+            return self._file()
+        self._made.append(await self._server.create())
+        return self._made[-1]
+
+    async def for_dummies(self) -> str:
+        """Return the URL of another database, on PostgreSQL with the dummies' tables in it."""
+        if self._server is None:
+            return self._file()
+        self._lent.append(await self._server.lend("dummies", fill_with_dummies))
+        return self._lent[-1]
 
     async def drop(self) -> None:
         """Remove them all."""
         if self._server is not None:
             for url in self._made:
                 await self._server.drop(url)
+            for url in self._lent:
+                await self._server.give_back("dummies", url)
+
+    def _file(self) -> str:
+        self._files += 1
+        return f"sqlite+aiosqlite:///{self._folder / f'test{self._files}.db'}"
 
 
 @pytest.fixture

@@ -39,6 +39,13 @@ _SETTINGS = {
     "autovacuum": "off",
     "max_wal_size": "256MB",
 }
+#: Empties every table of the public schema.
+_EMPTY = """
+DO $$ BEGIN
+  EXECUTE (SELECT 'TRUNCATE ' || string_agg(quote_ident(tablename), ', ') || ' RESTART IDENTITY'
+           FROM pg_tables WHERE schemaname = 'public');
+END $$
+"""
 
 
 class PostgresServer:
@@ -57,6 +64,7 @@ class PostgresServer:
                 del self._settings[name]
         self._process: subprocess.Popen[bytes] | None = None
         self._templates: set[str] = set()
+        self._free: dict[str, list[str]] = {}
         self._made = 0
         self.port = _free_port()
 
@@ -97,25 +105,44 @@ class PostgresServer:
         """Create a database as a copy of `template`; return its SQLAlchemy URL."""
         self._made += 1
         name = f"levee_{os.getpid()}_{self._made}"
-        await self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        # Copying files beats writing a log of it: 0.2 against 0.4 s on two busy cores.
+        await self._admin(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY')
         return self.url(name)
 
     async def template(self, name: str, fill: Callable[[str], Awaitable[None]]) -> str:
         """Return a database to copy from; `fill` gets its URL the first time only."""
         if name not in self._templates:
-            await self._admin(f'CREATE DATABASE "{name}"')
+            await self._admin(f'CREATE DATABASE "{name}" STRATEGY FILE_COPY')
             await fill(self.url(name))
             self._templates.add(name)
         return name
+
+    async def lend(self, kind: str, fill: Callable[[str], Awaitable[None]]) -> str:
+        """Return a database with the tables `fill` makes and nothing in them; give it back."""
+        free = self._free.setdefault(kind, [])
+        if free:
+            return free.pop()
+        url = await self.create()
+        await fill(url)
+        return url
+
+    async def give_back(self, kind: str, url: str) -> None:
+        """Empty a database that was lent, whoever is still connected to it."""
+        name = url.rsplit("/", 1)[1]
+        await self._admin(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"
+        )
+        await self._admin(_EMPTY, name)
+        self._free[kind].append(url)
 
     async def drop(self, url: str) -> None:
         """Remove a database although somebody may be connected to it."""
         name = url.rsplit("/", 1)[1]
         await self._admin(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
-    async def _admin(self, statement: str) -> None:
+    async def _admin(self, statement: str, database: str = "postgres") -> None:
         connection = await asyncpg.connect(
-            host="127.0.0.1", port=self.port, user=_USER, database="postgres"
+            host="127.0.0.1", port=self.port, user=_USER, database=database
         )
         try:
             await connection.execute(statement)

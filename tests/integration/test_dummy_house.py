@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 async def test_a_posted_request_is_assigned_at_once_and_closed_when_its_time_has_come(
     databases: Databases,
 ) -> None:
-    urls = {"intake": await databases.new(), "router": await databases.new()}
+    urls = {"intake": await databases.for_dummies(), "router": await databases.new()}
     async with living_house(urls) as house:
         request_id = house.world.ids.new()
 
@@ -32,7 +32,7 @@ async def test_a_posted_request_is_assigned_at_once_and_closed_when_its_time_has
 
 
 async def test_a_thousand_requests_at_once_each_go_the_same_way(databases: Databases) -> None:
-    urls = {"intake": await databases.new(), "router": await databases.new()}
+    urls = {"intake": await databases.for_dummies(), "router": await databases.new()}
     async with living_house(urls) as house:
         requests = [house.world.ids.new() for _ in range(1_000)]
 
