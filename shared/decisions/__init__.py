@@ -5,6 +5,7 @@ Pure: a model reads the inputs it is given, and nothing else.
 
 from __future__ import annotations
 
+from .checking import check_model, check_table
 from .errors import DecisionNotFound, DecisionsRefused, HitPolicyViolated, InputUnreadable
 from .loading import load_decisions
 from .model import Decision, DecisionModel, DecisionSummary, Evaluation
@@ -18,5 +19,7 @@ __all__ = [
     "Evaluation",
     "HitPolicyViolated",
     "InputUnreadable",
+    "check_model",
+    "check_table",
     "load_decisions",
 ]

@@ -40,6 +40,12 @@ class Findings:
         """Note something that is allowed but looks wrong."""
         self._note(place, rule, zh, en, fix, "warning")
 
+    def info(
+        self, place: Place, rule: str, zh: str, en: str, fix: tuple[str, str] | None = None
+    ) -> None:
+        """Note something that is good to know."""
+        self._note(place, rule, zh, en, fix, "info")
+
     def _note(
         self,
         place: Place,

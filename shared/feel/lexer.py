@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from .budget import MAX_DEPTH
 from .errors import FeelBudgetExceeded, FeelSyntaxError
-from .names import KnownNames, declared_in, name_text, shape_of
+from .names import KnownNames, declared_in, name_text, quoted_keys, shape_of
 from .tokens import Piece, pieces, stray
 from .words import KEYWORDS, OPERATORS
 
@@ -50,6 +50,7 @@ def lexemes(text: str, known: KnownNames, *, is_test: bool = False) -> list[Lexe
     run = pieces(text)
     spans = list(declared_in(run))
     shapes = {shape_of(run[start:end]) for start, end in spans if end - start > 1}
+    shapes.update(quoted_keys(run))
     found = _named(run, dict(spans), known, KnownNames((), shapes))
     if is_test:
         _mark_negation(found)

@@ -92,6 +92,15 @@ def declared_in(run: Sequence[Piece]) -> Iterator[tuple[int, int]]:
     yield from _parameters(run)
 
 
+def quoted_keys(run: Sequence[Piece]) -> Iterator[Shape]:
+    """Yield the names that a text introduces in quotes: `{"first name": 1}`."""
+    for before, key, after in zip(run, run[1:], run[2:], strict=False):
+        if key.kind == "string" and after.text == ":" and before.text in ("{", ","):
+            shape = _named_shape(canonical(key.text[1:-1]))
+            if len(shape) > 1:
+                yield shape
+
+
 def _run_before(run: Sequence[Piece], at: int, starters: tuple[str, ...]) -> int | None:
     for start in range(at - 1, max(-1, at - _MAX_PIECES), -1):
         piece = run[start]
@@ -123,7 +132,8 @@ def declared_names(text: str) -> frozenset[str]:
     except (FeelSyntaxError, FeelBudgetExceeded):
         return frozenset()
     spans = ((start, end) for start, end in declared_in(run) if end - start > 1)
-    return frozenset(name_text(shape_of(run[start:end])) for start, end in spans)
+    shapes = {shape_of(run[start:end]) for start, end in spans} | set(quoted_keys(run))
+    return frozenset(map(name_text, shapes))
 
 
 def is_keyword(piece: Piece) -> bool:

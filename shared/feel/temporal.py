@@ -188,6 +188,9 @@ def from_datetime(moment: datetime) -> FeelDateTime:
 
 def to_datetime(moment: FeelDateTime) -> datetime | None:
     """Return the Python moment in UTC; None when it is local or outside the years 1 to 9999."""
-    if moment.offset_s is None or not 1 < moment.date.year < 9999:
+    if moment.offset_s is None or not 1 <= moment.date.year <= 9999:
         return None
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment.instant_ns // 1000)
+    try:
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=moment.instant_ns // 1000)
+    except OverflowError:
+        return None
