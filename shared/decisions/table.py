@@ -118,7 +118,7 @@ class DecisionTable:
         except ValueError:
             # Camunda's modeller writes a type for every column; owners seldom look at it. The
             # tests of the column decide what to make of another one.
-            frame.record.note(f"{column.label}: {column.type_ref}?")
+            frame.record.note(f"{column.label}: not of type {column.type_ref}")
             return value
 
     def _matched(self, frame: Frame, values: Sequence[object]) -> list[Rule]:
