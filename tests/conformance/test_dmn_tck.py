@@ -8,10 +8,12 @@ from tests.conformance.dmn_tck import main, run_folder
 from tests.harness.shared_data import shared_data
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import pytest
 
 
-def test_every_case_at_hand_passes(record_property: pytest.RecordProperty) -> None:
+def test_every_case_at_hand_passes(record_property: Callable[[str, object], None]) -> None:
     outcomes = list(run_folder(shared_data("models") / "dmn-tck"))
 
     failed = [(str(path.name), o.node, o.seen) for path, o in outcomes if o.verdict != "passed"]
