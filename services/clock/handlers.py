@@ -44,6 +44,15 @@ THRESHOLD = "threshold"
 class Work(Protocol):
     """What these handlers need of the unit of work."""
 
+    #: When this process started, and when it is taken to have heard what happened meanwhile.
+    started_at: datetime
+    caught_up_at: datetime
+
+    @property
+    def now(self) -> datetime:
+        """The moment of recording."""
+        ...
+
     @property
     def library(self) -> Library:
         """The definitions."""
@@ -184,7 +193,14 @@ def take_definition(event: Envelope[DefinitionReleased], work: Work) -> None:
 
 
 def announce_thresholds(timer: Timer, work: Work) -> None:
-    """Announce what the request's clocks have reached at the due moment."""
+    """Announce what the request's clocks have reached at the due moment.
+
+    What was due while the house was down waits until the bus has told what happened meanwhile:
+    nobody is paged for a request that was resolved in time.
+    """
+    if timer.due_at < work.started_at and work.now < work.caught_up_at:
+        work.arm(THRESHOLD, timer.key, timer.name, work.caught_up_at)
+        return
     ledger = work.ledger(timer.key)
     _record(steps.fire(ledger, timer.due_at, work.library), work)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from services.clock import api, store
@@ -19,9 +20,11 @@ def build(settings: Settings, given: Surroundings) -> Service:
     """Return the clock, ready to start."""
     database = Database(settings.database_url, is_durable=settings.is_durable)
     shelf = store.Shelf()
+    started_at = given.time.now()
+    caught_up_at = started_at + timedelta(seconds=settings.catch_up_s)
 
     def make_work(context: WorkContext) -> store.ClockWork:
-        return store.ClockWork(context, shelf)
+        return store.ClockWork(context, shelf, started_at, caught_up_at)
 
     runtime: Runtime[store.ClockWork] = Runtime(
         service="clock",

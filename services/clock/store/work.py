@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -26,8 +26,12 @@ _MICROSECOND = timedelta(microseconds=1)
 class ClockWork(Work):
     """What the clock's handlers read and change."""
 
-    def __init__(self, context: WorkContext, shelf: Shelf) -> None:
+    def __init__(
+        self, context: WorkContext, shelf: Shelf, started_at: datetime, caught_up_at: datetime
+    ) -> None:
+        """`started_at` is when this process began, `caught_up_at` when the bus told the rest."""
         super().__init__(context)
+        self.started_at, self.caught_up_at = started_at, caught_up_at
         self._shelf = shelf
         self._library = Shelved(shelf, {})
         self._ledgers: dict[str, Ledger] = {}
