@@ -219,7 +219,8 @@ class TimerWatch:
             return
         if self._refill_at is not None and now < self._refill_at:
             return
-        rows = await self._claim(now, self._horizon)
+        with self._activity.busy():
+            rows = await self._claim(now, self._horizon)
         for row in rows:
             self._push(_Watched(row.due_us, row.id, row.key, row.due_us))
         is_more = len(rows) >= _CLAIM_LIMIT
