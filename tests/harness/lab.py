@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from uuid import UUID
 
-    from shared.consuming import Knobs
     from shared.database.timers import Timer
     from shared.events.base import EventData
     from tests.harness.dummies import Dummy, NoteWork
@@ -207,12 +206,12 @@ def _seconds(count: float) -> timedelta:
 
 @asynccontextmanager
 async def laboratory(
-    url: str, world: World | None = None, knobs: Knobs | None = None
+    url: str, world: World | None = None, *, lock_timeout_s: float = 10
 ) -> AsyncIterator[Lab]:
     """Run a service under glass for as long as the block lasts."""
-    world = world or (new_world(knobs=knobs) if knobs else new_world())
+    world = world or new_world()
     behaviour = Behaviour()
-    database = Database(url, is_durable=False)
+    database = Database(url, is_durable=False, lock_timeout_s=lock_timeout_s)
     await dummies.create_tables(database)
     lab = Lab(world, database, behaviour, _build(world, database, behaviour))
     await lab.dummy.runtime.start()
