@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.bus.port import Message
-from shared.database.statements import among
+from shared.database.statements import delete_among
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ async def mark(
 
 async def remove(tx: Transaction, tables: KitTables, ids: Sequence[int]) -> None:
     """Forget rows that were published and need not be kept."""
-    await tx.execute(delete(tables.outbox).where(among(tx, tables.outbox.c.id, ids)))
+    await delete_among(tx, tables.outbox, "id", ids)
 
 
 async def purge(tx: Transaction, tables: KitTables, before: datetime) -> int:

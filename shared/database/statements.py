@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import any_, bindparam, func, select
+from sqlalchemy import any_, bindparam, delete, func, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -13,7 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Column, ColumnElement, Table
+    from sqlalchemy import Column, ColumnElement, Delete, Row, Select, Table
 
     from shared.database.engine import Transaction
 
@@ -35,21 +36,66 @@ async def upsert(
     """
     if not rows:
         return
+    columns = tuple(update if update is not None else rows[0])
+    await tx.execute(_upsert(tx.dialect.name, table, columns), list(rows))
+
+
+@lru_cache(maxsize=1_000)
+def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Any:
+    """Return an upsert; built once, since building costs more than a small write."""
     keys = [column.name for column in table.primary_key]
-    columns = [c for c in (update if update is not None else rows[0]) if c not in keys]
-    insert: Any = insert_into(tx, table)
-    if columns:
-        changes = {name: insert.excluded[name] for name in columns}
-        statement = insert.on_conflict_do_update(index_elements=keys, set_=changes)
-    else:
-        statement = insert.on_conflict_do_nothing(index_elements=keys)
-    await tx.execute(statement, list(rows))
+    insert = insert_into(dialect, table)
+    changes = {name: insert.excluded[name] for name in columns if name not in keys}
+    if changes:
+        return insert.on_conflict_do_update(index_elements=keys, set_=changes)
+    return insert.on_conflict_do_nothing(index_elements=keys)
+
+
+async def rows_among(
+    tx: Transaction, table: Table, column: str, values: Iterable[Any]
+) -> Sequence[Row[Any]]:
+    """Return the rows whose `column` is one of `values`, in no order; for hot paths.
+
+    The statement is built once per table and column.
+    """
+    listed = list(values)
+    if not listed:
+        return ()
+    dialect = tx.dialect.name
+    bound: Any = orjson.dumps(listed).decode() if dialect == "sqlite" else listed
+    return (await tx.execute(_rows_among(dialect, table, column), {"wanted": bound})).all()
+
+
+async def delete_among(tx: Transaction, table: Table, column: str, values: Iterable[Any]) -> None:
+    """Delete the rows whose `column` is one of `values`; for hot paths, as `rows_among`."""
+    listed = list(values)
+    if listed:
+        dialect = tx.dialect.name
+        bound: Any = orjson.dumps(listed).decode() if dialect == "sqlite" else listed
+        await tx.execute(_delete_among(dialect, table, column), {"wanted": bound})
+
+
+@lru_cache(maxsize=1_000)
+def _rows_among(dialect: str, table: Table, column: str) -> Select[Any]:
+    return select(table).where(_wanted(dialect, table.c[column]))
+
+
+@lru_cache(maxsize=1_000)
+def _delete_among(dialect: str, table: Table, column: str) -> Delete:
+    return delete(table).where(_wanted(dialect, table.c[column]))
+
+
+def _wanted(dialect: str, column: Column[Any]) -> ColumnElement[bool]:
+    if dialect == "sqlite":
+        each = func.json_each(bindparam("wanted")).table_valued("value")
+        return column.in_(select(each.c.value))
+    return column == any_(bindparam("wanted", type_=ARRAY(column.type)))
 
 
 async def insert_missing(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key does not exist yet; leave the others alone."""
     if rows:
-        statement = insert_into(tx, table).on_conflict_do_nothing()
+        statement = insert_into(tx.dialect.name, table).on_conflict_do_nothing()
         await tx.execute(statement, list(rows))
 
 
@@ -72,6 +118,6 @@ def among(tx: Transaction, column: Column[Any], values: Iterable[Any]) -> Column
     return column == any_(bindparam(None, listed, type_=ARRAY(column.type)))
 
 
-def insert_into(tx: Transaction, table: Table) -> Any:
-    """Return the INSERT of this database's own dialect, which knows ON CONFLICT."""
-    return sqlite_insert(table) if tx.dialect.name == "sqlite" else pg_insert(table)
+def insert_into(dialect: str, table: Table) -> Any:
+    """Return the INSERT of a database's own dialect, which knows ON CONFLICT."""
+    return sqlite_insert(table) if dialect == "sqlite" else pg_insert(table)

@@ -9,12 +9,10 @@ import orjson
 from sqlalchemy import String, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
-from shared.database.statements import among, upsert
+from shared.database.statements import among, rows_among, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
-
-    from sqlalchemy import Select
 
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
@@ -44,14 +42,14 @@ async def lock_subjects(
     if not ordered:
         return {}
     table = tables.subjects
-    chosen = select(table.c.key, table.c.said, table.c.heard, table.c.held)
-    chosen = chosen.where(among(tx, table.c.key, ordered))
     if tx.dialect.name == "sqlite":
         # One writer: the transaction itself is the lock, missing rows are born when saved.
-        return {key: Subject(key) for key in ordered} | await _read(tx, chosen)
+        found = _subjects(await rows_among(tx, table, "key", ordered))
+        return {key: Subject(key) for key in ordered} | found
     await tx.execute(_create_missing(tables, ordered))
+    chosen = select(table).where(among(tx, table.c.key, ordered))
     in_order = chosen.order_by(table.c.key.collate("C")).with_for_update()
-    return await _read(tx, in_order)
+    return _subjects((await tx.execute(in_order)).all())
 
 
 async def save_subjects(tx: Transaction, tables: KitTables, subjects: Iterable[Subject]) -> None:
@@ -69,8 +67,7 @@ async def save_subjects(tx: Transaction, tables: KitTables, subjects: Iterable[S
     await upsert(tx, tables.subjects, rows)
 
 
-async def _read(tx: Transaction, statement: Select[Any]) -> dict[str, Subject]:
-    rows = (await tx.execute(statement)).all()
+def _subjects(rows: Iterable[Any]) -> dict[str, Subject]:
     return {row.key: Subject(row.key, row.said, orjson.loads(row.heard), row.held) for row in rows}
 
 

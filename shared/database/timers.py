@@ -7,18 +7,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
-from shared.database.statements import among, insert_into
+from shared.database.statements import delete_among, insert_into, rows_among
 from shared.database.tables import from_us, to_us
 from shared.id_source import derived
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+
+    from sqlalchemy import Table
 
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
@@ -77,16 +80,22 @@ async def arm(tx: Transaction, tables: KitTables, timers: Collection[Timer]) -> 
         }
         for timer in sorted(timers, key=lambda t: t.id)
     ]
-    insert: Any = insert_into(tx, table)
+    await tx.execute(_arm(tx.dialect.name, table), rows)
+
+
+@lru_cache(maxsize=100)
+def _arm(dialect: str, table: Table) -> Any:
+    """Return the upsert of timers; built once."""
+    insert: Any = insert_into(dialect, table)
     renewed = ("due_us", "payload", "armed_by", "lease_owner", "lease_until_us")
     changes = {name: insert.excluded[name] for name in renewed} | {"epoch": table.c.epoch + 1}
-    await tx.execute(insert.on_conflict_do_update(index_elements=["id"], set_=changes), rows)
+    return insert.on_conflict_do_update(index_elements=["id"], set_=changes)
 
 
 async def disarm(tx: Transaction, tables: KitTables, ids: Collection[str]) -> None:
     """Remove timers; unknown ids are fine."""
     if ids:
-        await tx.execute(delete(tables.timers).where(among(tx, tables.timers.c.id, sorted(ids))))
+        await delete_among(tx, tables.timers, "id", sorted(ids))
 
 
 async def read_due(
@@ -95,14 +104,10 @@ async def read_due(
     """Return those of `ids` that still exist and are due at `now`, earliest first."""
     if not ids:
         return []
-    table = tables.timers
-    wanted = (
-        select(table.c.kind, table.c.key, table.c.due_us, table.c.epoch, table.c.payload,
-               table.c.armed_by)
-        .where(among(tx, table.c.id, ids), table.c.due_us <= to_us(now))
-        .order_by(table.c.due_us, table.c.kind, table.c.id)
-    )  # fmt: skip
-    return [_timer(row) for row in (await tx.execute(wanted)).all()]
+    now_us = to_us(now)
+    rows = await rows_among(tx, tables.timers, "id", ids)
+    due = [row for row in rows if row.due_us <= now_us]
+    return [_timer(row) for row in sorted(due, key=lambda row: (row.due_us, row.kind, row.id))]
 
 
 async def is_armed(tx: Transaction, tables: KitTables, id_: str) -> bool:

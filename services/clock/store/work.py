@@ -7,15 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.clock.domain.clocks import BREACH
 from services.clock.domain.facts import Ledger, Told, clock_id
 from services.clock.store import tables
 from services.clock.store.encoding import decode, encode
 from services.clock.store.shelf import Shelf, Shelved
 from shared.consuming import Work, WorkContext
-from shared.database.statements import chunks, insert_missing, upsert
+from shared.database.statements import insert_missing, rows_among, upsert
 from shared.database.tables import to_us
 from shared.events.router import DefinitionReleased
 from shared.vocabulary import ClockState
@@ -47,11 +45,8 @@ class ClockWork(Work):
     async def load(self, keys: Collection[str]) -> None:
         """Load the ledgers of `keys` and the definitions they need."""
         self._library = await self._shelf.look(self.tx)
-        table = tables.requests
-        for part in chunks(sorted(keys)):
-            found = await self.tx.execute(select(table).where(table.c.id.in_(part)))
-            for row in found.all():
-                self._before[row.id] = decode(UUID(row.id), row.ledger)
+        for row in await rows_among(self.tx, tables.requests, "id", sorted(keys)):
+            self._before[row.id] = decode(UUID(row.id), row.ledger)
         self._ledgers = dict(self._before)
         pinned = [ledger.pins for ledger in self._before.values() if ledger.pins]
         await self._shelf.ensure(self.tx, pinned)

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from services.router.domain import Record, RequestNotRouted, WorkItem
 from services.router.store import tables
 from services.router.store.rows import item_of, item_row, record_of, record_row
 from services.router.workflow import Instance, Step, load, start
 from shared.consuming import Work, WorkContext
-from shared.database.statements import chunks, upsert
+from shared.database.statements import rows_among, upsert
 from shared.database.tables import to_us
 from shared.vocabulary import WorkItemState
 
@@ -55,21 +55,16 @@ class RouterWork(Work):
         """Load requests, their current instances and their open work items."""
         await self.repository.refresh(self.tx)
         ids = [key for key in keys if len(key) == 36]
-        for part in chunks(ids):
-            wanted = select(tables.requests).where(tables.requests.c.id.in_(part))
-            for row in (await self.tx.execute(wanted)).all():
-                record = record_of(row)
-                self._records[record.id] = record
+        for row in await rows_among(self.tx, tables.requests, "id", ids):
+            record = record_of(row)
+            self._records[record.id] = record
         if self._records:
             await self._load_instances()
             await self._load_items()
 
     async def _load_instances(self) -> None:
         ids = [str(record.instance_id) for record in self._records.values()]
-        rows: list[Any] = []
-        for part in chunks(ids):
-            wanted = select(tables.instances).where(tables.instances.c.id.in_(part))
-            rows += (await self.tx.execute(wanted)).all()
+        rows = await rows_among(self.tx, tables.instances, "id", ids)
         await self.repository.ensure(self.tx, ((row.process, row.version) for row in rows))
         for row in rows:
             process = self.repository.process(row.process, row.version)
@@ -78,10 +73,9 @@ class RouterWork(Work):
             self._instance_request[instance_id] = UUID(row.request_id)
 
     async def _load_items(self) -> None:
-        table = tables.work_items
-        for part in chunks([str(request_id) for request_id in self._records]):
-            wanted = select(table).where(table.c.request_id.in_(part), table.c.state.in_(_OPEN))
-            for row in (await self.tx.execute(wanted)).all():
+        ids = [str(request_id) for request_id in self._records]
+        for row in await rows_among(self.tx, tables.work_items, "request_id", ids):
+            if row.state in _OPEN:
                 item = item_of(row)
                 self._items[item.id] = item
 
