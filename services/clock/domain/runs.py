@@ -217,8 +217,11 @@ class _Folding:
             is_undone = run.end is End.CANCELLED and run.reason == FactKind.CLOSED
             if run.metric in _RESUMED or (is_undone and run.metric in _FROM_SUBMISSION):
                 run.resume(at, self.priority)
-        if self.owners[-1].assignee is None and Metric.HANDLING in self.runs:
-            self.runs[Metric.HANDLING].open_gap(at, HANDED_OVER)
+        handling, is_owned = self.runs.get(Metric.HANDLING), self.owners[-1].assignee is not None
+        if handling is None and is_owned:
+            self._start(Metric.HANDLING, Metric.HANDLING, at)
+        elif handling is not None and not is_owned:
+            handling.open_gap(at, HANDED_OVER)
         if self.is_asked_again:
             self._next_cycle(at)
 
