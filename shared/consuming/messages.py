@@ -78,6 +78,7 @@ class Messages(Generic[W]):
     def __init__(self, transactor: Transactor[W], handlers: Mapping[str, Subscription[W]]) -> None:
         self._transactor, self._handlers = transactor, handlers
         self._attempts: dict[str, int] = {}
+        self._lagging: list[Arrival] = []
         self._size = 100 if transactor.knobs.is_batching else 1
         #: Key -> when to look again at what is held about it and could not be handled.
         self._later: dict[str, datetime] = {}
@@ -92,9 +93,24 @@ class Messages(Generic[W]):
                 deliveries = await pull.take(self._size)
             except BusClosed:
                 return
+            arrivals = [read_arrival(d.message.body, d) for d in deliveries]
+            if transactor.knobs.lag:
+                # Not unsettled while they wait here: nothing depends on them.
+                transactor.activity.end(len(arrivals))
+                self._lagging += arrivals
+                if len(self._lagging) >= transactor.knobs.lag:
+                    await self.catch_up()
+                continue
             began = transactor.time.monotonic()
-            await self.receive([read_arrival(d.message.body, d) for d in deliveries])
+            await self.receive(arrivals)
             self._adapt(len(deliveries), transactor.time.monotonic() - began)
+
+    async def catch_up(self) -> None:
+        """Handle what a lagging consumer has put by."""
+        arrivals, self._lagging = self._lagging, []
+        self._transactor.activity.begin(len(arrivals))
+        for start in range(0, len(arrivals), BATCH_MAX):
+            await self.receive(arrivals[start : start + BATCH_MAX])
 
     async def receive(self, arrivals: list[Arrival]) -> None:
         """Handle messages until each is applied, held or handed back."""

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+#: Published rows that need not be kept are removed in groups of this size.
+_FORGET_AT_ONCE = 1_000
 #: Rows published in one go.
 _BATCH = 500
 #: Handed-over rows kept in memory; what is beyond it is read from the table later.
@@ -72,6 +74,7 @@ class Relay:
         self._has_more = False
         self._seen_reconnects = -1
         self.published = 0
+        self._forgettable: list[int] = []
 
     @property
     def backlog(self) -> int:
@@ -167,11 +170,21 @@ class Relay:
     async def _mark(self, stored: Sequence[tuple[int, int]]) -> None:
         if not stored:
             return
+        if not self._keep:
+            # Nothing looks at these rows again (no sweep in moved time): forget many at once.
+            self._forgettable += [row_id for row_id, _ in stored]
+            if len(self._forgettable) >= _FORGET_AT_ONCE:
+                await self.forget_published()
+            return
         async with self._database.transaction() as tx:
-            if self._keep:
-                await outbox.mark(tx, self._tables, stored, self._time.now())
-            else:
-                await outbox.remove(tx, self._tables, [row_id for row_id, _ in stored])
+            await outbox.mark(tx, self._tables, stored, self._time.now())
+
+    async def forget_published(self) -> None:
+        """Remove the published rows that need not be kept."""
+        gone, self._forgettable = self._forgettable, []
+        if gone:
+            async with self._database.transaction() as tx:
+                await outbox.remove(tx, self._tables, gone)
 
     async def _look_for_loss(self) -> None:
         """After each (re)connection: publish again what the broker no longer has."""

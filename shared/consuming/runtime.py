@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
     from shared.time_source import Activity, TimeSource
 
 _log = logging.getLogger(__name__)
+
+#: A lagging consumer keeps messages for long, in simulated time even longer.
+_LAG_PATIENCE = timedelta(days=3_650)
 
 W = TypeVar("W", bound=Work)
 R = TypeVar("R")
@@ -108,8 +112,9 @@ class Runtime(Generic[W]):
         transactor.timers = self.timers
         self._calls = Calls(transactor)
         self._messages = Messages(transactor, {s.event_type.type: s for s in subscriptions})
-        self.consumers = consumers_of(service, subscriptions)
+        self.consumers = consumers_of(service, subscriptions, is_lagging=self.knobs.lag > 0)
         self._tasks: list[asyncio.Task[None]] = []
+        self._relay_loop: asyncio.Task[None] | None = None
         self._timer_loop: asyncio.Task[None] | None = None
         self._consumer_loop: asyncio.Task[None] | None = None
         self._pull: Pull | None = None
@@ -117,7 +122,7 @@ class Runtime(Generic[W]):
 
     async def start(self) -> None:
         """Begin to hear, to fire and to publish."""
-        self._begin("relay", self.relay.run())
+        self._relay_loop = self._begin("relay", self.relay.run())
         self._timer_loop = self._begin("timers", self.timers.run())
         self._begin("calls", self._calls.run())
         self._begin("held", self._messages.try_again_for_ever())
@@ -155,7 +160,8 @@ class Runtime(Generic[W]):
         if busy:
             await asyncio.wait(busy)
         await self._calls.drained()
-        while self.relay.backlog and self.bus.is_connected:
+        relaying = self._relay_loop
+        while self.relay.backlog and self.bus.is_connected and relaying and not relaying.done():
             # Not for ever: a relay that cannot publish pauses in the time it was given.
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_LOOK_S):
@@ -193,6 +199,10 @@ class Runtime(Generic[W]):
         nothing of it is stored. Raises `DatabaseUnavailable` when the database is away.
         """
         return await self._calls.do(cause or self.ids.new(), apply, locks, loads)
+
+    async def catch_up(self) -> None:
+        """Handle what a lagging consumer (`Knobs.lag`) has put by."""
+        await self._messages.catch_up()
 
     async def list_held(
         self, *, is_set_aside: bool = True, limit: int = 100, offset: int = 0
@@ -253,7 +263,7 @@ class Runtime(Generic[W]):
 
 
 def consumers_of(
-    service: str, subscriptions: Sequence[Subscription[Any]]
+    service: str, subscriptions: Sequence[Subscription[Any]], *, is_lagging: bool = False
 ) -> tuple[ConsumerSpec, ...]:
     """One durable per stream: a service hears the whole stream of each publisher it hears."""
     streams = {
@@ -263,7 +273,11 @@ def consumers_of(
         for subscription in subscriptions
         for sender in subscription.senders
     }
-    return tuple(ConsumerSpec(stream, f"{service}-{stream.lower()}") for stream in sorted(streams))
+    patience = {"ack_wait": _LAG_PATIENCE, "max_ack_pending": 100_000} if is_lagging else {}
+    return tuple(
+        ConsumerSpec(stream, f"{service}-{stream.lower()}", **patience)
+        for stream in sorted(streams)
+    )
 
 
 def log_death(task: asyncio.Task[None]) -> None:

@@ -109,6 +109,9 @@ class Knobs:
     has_housekeeping: bool = True
     #: Off: one transaction per message and call, the design the bench compares with.
     is_batching: bool = True
+    #: Above zero: take messages only when this many wait or when told to catch up, and let time
+    #: move meanwhile. For a read side in simulated time, on which nothing depends.
+    lag: int = 0
     replica: str = "replica-1"
     backlog_limit: int = BACKLOG_LIMIT
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from shared.bus.port import Message, event_subject, latest_subject
+from shared.bus.port import ConsumerSpec, Message, event_subject, latest_subject
 from shared.consuming import on, on_timer
 from shared.database.engine import Database
 from shared.errors import Refused, Unavailable
-from shared.events.base import Envelope
+from shared.events.base import Envelope, Header, read_header
 from shared.events.intake import RequestSubmitted
 from shared.events.router import DefinitionReleased, RequestAssigned
 from tests.harness import dummies
@@ -72,7 +72,7 @@ class Lab:
     database: Database
     behaviour: Behaviour
     dummy: Dummy
-    published: list[Message] = field(default_factory=list)
+    readers: int = 0
 
     def event(
         self,
@@ -128,10 +128,34 @@ class Lab:
         found, _ = await self.dummy.runtime.list_held()
         return [one.event_id for one in found]
 
+    async def said(self) -> list[Header]:
+        """Return what the bus has of what this service said, as a newcomer would hear it."""
+        self.readers += 1
+        spec = ConsumerSpec("LEVEE_CLOCK", f"reader-{self.readers}")
+        subscription = await self.world.bus.subscribe([spec])
+        heard: list[Header] = []
+        while await self.world.bus.lag(spec):
+            for delivery in await subscription.take(1_000):
+                heard.append(read_header(delivery.message.body))
+                await delivery.ack()
+        await subscription.close()
+        return heard
+
     async def rows(self, table: Any) -> list[Any]:
         """Return all rows of a table."""
         async with self.database.reading() as connection:
             return list((await connection.execute(select(table))).all())
+
+    async def speak(self, key: UUID | str, times: int = 1) -> None:
+        """Let the service say something about a key."""
+        now = self.world.time.now()
+
+        def act(work: NoteWork) -> None:
+            for _ in range(times):
+                said = RequestAssigned(team="desk", assignee="lin")
+                work.publish(said, subject=key, occurred_at=now)
+
+        await self.dummy.runtime.do(act, locks=[key])
 
     async def restart(self) -> None:
         """Stop the service and start it again on the same database."""
