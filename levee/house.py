@@ -7,8 +7,11 @@ They share the process, the time, the bus connection and one port.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
+
+from services.notify.main import build as build_notify
+from services.notify.settings import Settings as NotifySettings
 
 from services.clock.main import build as build_clock
 from services.clock.settings import Settings as ClockSettings
@@ -19,9 +22,6 @@ from services.insight.settings import Settings as InsightSettings
 from services.intake.main import IntakeService
 from services.intake.main import build as build_intake
 from services.intake.settings import Settings as IntakeSettings
-from services.notify.main import build as build_notify
-from services.notify.settings import Settings as NotifySettings
-
 from services.router.main import RouterService
 from services.router.main import build as build_router
 from services.router.settings import Settings as RouterSettings
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from shared.consuming import Knobs
 
 #: The services in the order they start: who owns definitions first, so that others find them.
 NAMES = ("router", "intake", "clock", "escalation", "notify", "insight")
@@ -118,9 +120,16 @@ class Front:
 
 
 def build_house(
-    given: Surroundings, folder: Path, options: Mapping[str, Mapping[str, Any]] | None = None
+    given: Surroundings,
+    folder: Path,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
+    *,
+    knobs: Mapping[str, Knobs] | None = None,
 ) -> House:
-    """Return the services over SQLite files in `folder`; `options` are settings per service."""
+    """Return the services over SQLite files in `folder`; `options` are settings per service.
+
+    `knobs` replace the surroundings' own for the services they name.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     house = House(given)
     for name in NAMES:
@@ -129,5 +138,6 @@ def build_house(
             **(options or {}).get(name, {}),
         }
         settings = _SETTINGS[name](**values)
-        house.services[name] = _BUILD[name](settings, given)
+        own = replace(given, knobs=(knobs or {}).get(name, given.knobs))
+        house.services[name] = _BUILD[name](settings, own)
     return house

@@ -28,6 +28,7 @@ from shared.events.base import Envelope, EventData, read_envelope
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shared.bus.port import Delivery
     from shared.bus.port import Subscription as Pull
     from shared.consuming.subscriptions import Subscription
     from shared.database.engine import Transaction
@@ -93,24 +94,28 @@ class Messages(Generic[W]):
                 deliveries = await pull.take(self._size)
             except BusClosed:
                 return
-            arrivals = [read_arrival(d.message.body, d) for d in deliveries]
             if transactor.knobs.lag:
-                # Not unsettled while they wait here: nothing depends on them.
-                transactor.activity.end(len(arrivals))
-                self._lagging += arrivals
-                if len(self._lagging) >= transactor.knobs.lag:
-                    await self.catch_up()
+                await self._put_by(deliveries)
                 continue
+            arrivals = [read_arrival(d.message.body, d) for d in deliveries]
             began = transactor.time.monotonic()
             await self.receive(arrivals)
             self._adapt(len(deliveries), transactor.time.monotonic() - began)
 
+    async def _put_by(self, deliveries: Sequence[Delivery]) -> None:
+        """Let time go on: nothing depends on these, and a simulation can be run again."""
+        for delivery in deliveries:
+            self._lagging.append(read_arrival(delivery.message.body, None))
+            await delivery.ack()
+        if len(self._lagging) >= self._transactor.knobs.lag:
+            await self.catch_up()
+
     async def catch_up(self) -> None:
         """Handle what a lagging consumer has put by."""
         arrivals, self._lagging = self._lagging, []
-        self._transactor.activity.begin(len(arrivals))
-        for start in range(0, len(arrivals), BATCH_MAX):
-            await self.receive(arrivals[start : start + BATCH_MAX])
+        with self._transactor.activity.busy():
+            for start in range(0, len(arrivals), BATCH_MAX):
+                await self.receive(arrivals[start : start + BATCH_MAX])
 
     async def receive(self, arrivals: list[Arrival]) -> None:
         """Handle messages until each is applied, held or handed back."""

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -43,9 +42,6 @@ if TYPE_CHECKING:
     from shared.time_source import Activity, TimeSource
 
 _log = logging.getLogger(__name__)
-
-#: A lagging consumer keeps messages for long, in simulated time even longer.
-_LAG_PATIENCE = timedelta(days=3_650)
 
 W = TypeVar("W", bound=Work)
 R = TypeVar("R")
@@ -112,7 +108,7 @@ class Runtime(Generic[W]):
         transactor.timers = self.timers
         self._calls = Calls(transactor)
         self._messages = Messages(transactor, {s.event_type.type: s for s in subscriptions})
-        self.consumers = consumers_of(service, subscriptions, is_lagging=self.knobs.lag > 0)
+        self.consumers = consumers_of(service, subscriptions)
         self._tasks: list[asyncio.Task[None]] = []
         self._relay_loop: asyncio.Task[None] | None = None
         self._timer_loop: asyncio.Task[None] | None = None
@@ -263,7 +259,7 @@ class Runtime(Generic[W]):
 
 
 def consumers_of(
-    service: str, subscriptions: Sequence[Subscription[Any]], *, is_lagging: bool = False
+    service: str, subscriptions: Sequence[Subscription[Any]]
 ) -> tuple[ConsumerSpec, ...]:
     """One durable per stream: a service hears the whole stream of each publisher it hears."""
     streams = {
@@ -273,11 +269,7 @@ def consumers_of(
         for subscription in subscriptions
         for sender in subscription.senders
     }
-    patience = {"ack_wait": _LAG_PATIENCE, "max_ack_pending": 100_000} if is_lagging else {}
-    return tuple(
-        ConsumerSpec(stream, f"{service}-{stream.lower()}", **patience)
-        for stream in sorted(streams)
-    )
+    return tuple(ConsumerSpec(stream, f"{service}-{stream.lower()}") for stream in sorted(streams))
 
 
 def log_death(task: asyncio.Task[None]) -> None:
