@@ -89,7 +89,8 @@ async def simulated_house(
     await activity.settled()
     try:
         yield SimulatedHouse(house, time, activity, bus)
-        await house.services["insight"].runtime.catch_up()
+        for service in house.services.values():
+            await service.runtime.catch_up()
     finally:
         await house.stop()
         await bus.close()
