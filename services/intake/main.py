@@ -26,11 +26,9 @@ class IntakeService(Service):
     desk: Desk
 
 
-def build(
-    settings: Settings, given: Surroundings, database: Database | None = None
-) -> IntakeService:
-    """Wire intake; `database` replaces the one the settings name (replays without fsync)."""
-    database = database or Database(settings.database_url)
+def build(settings: Settings, given: Surroundings) -> IntakeService:
+    """Wire intake."""
+    database = Database(settings.database_url, is_durable=settings.is_durable)
     shelf = store.Shelf(database)
 
     def work(context: WorkContext) -> store.IntakeWork:

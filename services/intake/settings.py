@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.service import ServiceSettings
+from shared.service import DatabaseUrl, ServiceSettings
 
 
 def _zone(name: str) -> str:
@@ -24,7 +24,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_", frozen=True, extra="ignore")
 
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         "sqlite+aiosqlite:///intake.db", description="this service's own database"
     )
     zone: Annotated[str, AfterValidator(_zone)] = Field(

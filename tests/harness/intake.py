@@ -102,7 +102,7 @@ async def intake_at_work(
     **settings: Any,
 ) -> AsyncIterator[Intake]:
     """Run intake on the database at `url`."""
-    service = build(Settings(database_url=url, **settings), world.given)
+    service = build(Settings(database_url=url, is_durable=False, **settings), world.given)
     ring, key = key_ring(folder, world, scopes)
     async with at_work(service, world), caller(service, ring, key) as api:
         intake = Intake(world, service, api, Neighbour(world, "router"), Neighbour(world, "clock"))
