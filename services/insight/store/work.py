@@ -17,7 +17,7 @@ from services.insight.domain.followers import (
 )
 from services.insight.store import rows, tables
 from shared.consuming import Work, WorkContext
-from shared.database.statements import among, upsert
+from shared.database.statements import among, rows_among, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -90,8 +90,10 @@ class _Kept(Generic[E]):
 class InsightWork(Work):
     """The entries of the batch's requests."""
 
-    def __init__(self, context: WorkContext) -> None:
+    def __init__(self, context: WorkContext, changed: Callable[[], None] | None = None) -> None:
+        """Begin a batch; `changed` is called when something is about to be written."""
         super().__init__(context)
+        self._tell_changed = changed
         self._requests: dict[str, RequestEntry] = {}
         self._placed: dict[str, tuple[str, str]] = {}
         self._changed: set[str] = set()
@@ -117,8 +119,7 @@ class InsightWork(Work):
     async def load(self, keys: Collection[str]) -> None:
         """Load everything known of the batch's requests."""
         wanted = sorted(keys)
-        table = tables.requests
-        for row in await self.tx.execute(select(table).where(among(self.tx, table.c.id, wanted))):
+        for row in await rows_among(self.tx, tables.requests, "id", wanted):
             entry = rows.request_entry(row)
             self._requests[entry.id] = entry
             self._placed[entry.id] = (entry.team, entry.domain)
@@ -133,8 +134,7 @@ class InsightWork(Work):
             self._versions = {row.key: int(row.zh) for row in await self.tx.execute(chosen)}
 
     async def _load(self, kept: _Kept[Any], wanted: list[str]) -> None:
-        column = kept.table.c.request_id
-        for row in await self.tx.execute(select(kept.table).where(among(self.tx, column, wanted))):
+        for row in await rows_among(self.tx, kept.table, "request_id", wanted):
             kept.add(row)
 
     # ---- for handlers ----------------------------------------------------------------------
@@ -215,6 +215,8 @@ class InsightWork(Work):
             for _, n in sorted(self._names.items())
         ]
         await upsert(self.tx, tables.names, called)
+        if self._tell_changed is not None:
+            self._tell_changed()
 
     async def _flush(self, kept: _Kept[Any], moved: Collection[str]) -> None:
         await upsert(self.tx, kept.table, kept.changed_rows(moved, self._requests))
