@@ -105,7 +105,7 @@ def update_request(event: Envelope[RequestUpdated], work: RouterWork) -> None:
         return
     urgency, impact = Urgency(context["urgency"]), Impact(context["impact"])
     inputs = {"request": context, "urgency": urgency.value, "impact": impact.value}
-    result, explanation = work.repository.evaluate("priority", inputs)
+    result, explanation = work.repository.evaluate("priority", inputs, event.occurred_at)
     record, facts = domain.change_priority(record, _priority(result))
     for fact in facts:
         told = events_out.fact(fact, [explanation])

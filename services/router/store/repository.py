@@ -22,6 +22,7 @@ from shared.events.router import DirectoryChanged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from shared.database.engine import Transaction
 
@@ -154,13 +155,13 @@ class Repository:
         return self._processes[(key, version)]
 
     def evaluate(
-        self, decision_id: str, inputs: Mapping[str, object]
+        self, decision_id: str, inputs: Mapping[str, object], now: datetime
     ) -> tuple[object, dict[str, Any]]:
         """Take a decision; return its result and the explanation events carry."""
         if decision_id not in self._decisions:
             raise NoSuchDecision(decision=decision_id)
         model, key, version = self._decisions[decision_id]
-        evaluation = model.evaluate(decision_id, inputs)
+        evaluation = model.evaluate(decision_id, inputs, now=now)
         told: dict[str, Any] = dict(evaluation.explanation[-1]) if evaluation.explanation else {}
         rules = told.get("rule_ids") or told.get("matched_rules") or ()
         return evaluation.result, {

@@ -36,8 +36,12 @@ MAX_NAME = 500
 class DecisionEvaluator(Protocol):
     """Takes decisions; the router binds it to the released tables an instance runs on."""
 
-    def evaluate(self, decision_id: str, inputs: Mapping[str, object]) -> tuple[object, object]:
+    def evaluate(
+        self, decision_id: str, inputs: Mapping[str, object], now: datetime
+    ) -> tuple[object, object]:
         """Return the result as JSON values and an explanation of any shape.
+
+        `now` is what now() and today() mean in the table.
 
         Raises a LeveeError when no decision can be taken; it becomes an incident.
         """
@@ -157,7 +161,7 @@ class Deciding(WithOutputs):
         inputs = {**game.variables, **mapped(game, self.inputs)}
         assert self.evaluator is not None
         try:
-            result, explanation = self.evaluator.evaluate(self.decision_id, inputs)
+            result, explanation = self.evaluator.evaluate(self.decision_id, inputs, game.moment.now)
             answer = copied({self.key: result})
         except (LeveeError, TypeError) as refusal:
             seen = {**mapped(game, self.inputs), "decision": self.decision_id}

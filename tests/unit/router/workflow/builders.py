@@ -47,7 +47,9 @@ class Tables:
         self.tables = tables
         self.seen: list[Mapping[str, object]] = []
 
-    def evaluate(self, decision_id: str, inputs: Mapping[str, object]) -> tuple[object, object]:
+    def evaluate(
+        self, decision_id: str, inputs: Mapping[str, object], now: datetime
+    ) -> tuple[object, object]:
         self.seen.append(inputs)
         if decision_id not in self.tables:
             raise NoSuchDecision(decision=decision_id)
