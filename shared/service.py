@@ -83,6 +83,9 @@ class ServiceSettings(BaseSettings):
         "INFO", description="DEBUG, INFO, WARNING or ERROR"
     )
     replica: str = Field(default="replica-1", description="this replica's own name")
+    is_batching: bool = Field(
+        default=True, description="off: a transaction per message and call, only to compare speed"
+    )
 
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -320,7 +323,7 @@ async def surroundings(settings: ServiceSettings, name: str) -> AsyncIterator[Su
             bus,
             activity,
             KeyRing(settings.keys_file, time),
-            Knobs(replica=settings.replica),
+            Knobs(replica=settings.replica, is_batching=settings.is_batching),
         )
     finally:
         await bus.close()
