@@ -123,7 +123,7 @@ class ConsumerSpec:
     stream: str
     durable: str
     #: A delivery not settled within this time is delivered again (to any replica).
-    ack_wait: timedelta = timedelta(seconds=30)
+    ack_wait: timedelta = timedelta(seconds=10)
     #: How many deliveries may be unsettled at once: the consumer's back-pressure.
     max_ack_pending: int = 2_000
 
