@@ -96,10 +96,10 @@ async def separate_house(folder: Folder, host: str, port: int, definitions: Path
         await serve_app(Front(apps), host, port)
     finally:
         watch.cancel()
-        folder.note_stopped()
         for process in reversed(processes):
             await asyncio.to_thread(process.stop)
         await server.stop()
+        folder.note_stopped()
 
 
 def _processes(folder: Folder, nats_url: str, url: str, definitions: Path) -> list[Process]:

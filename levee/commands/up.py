@@ -84,10 +84,10 @@ def tell_addresses(url: str, folder: Folder) -> None:
 
 async def _run(folder: Folder, host: str, port: int, definitions: Path) -> None:
     url = f"http://{host}:{port}"
-    async with real_house(folder, url, definitions=definitions) as house:
-        folder.note_running(url)
-        try:
+    try:
+        async with real_house(folder, url, definitions=definitions) as house:
+            folder.note_running(url)
             tell_addresses(url, folder)
             await serve_app(house.app(), host, port)
-        finally:
-            folder.note_stopped()
+    finally:
+        folder.note_stopped()
