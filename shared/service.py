@@ -191,7 +191,9 @@ class Service:
 
     def app(self, keys: KeyRing) -> FastAPI:
         """Return the service's application; its paths begin with its own prefix."""
-        app = make_app(f"Levee {self.name}", version(), keys, self.runtime.ids)
+        app = make_app(
+            f"Levee {self.name}", version(), keys, self.runtime.ids, prefix=f"/{self.name}"
+        )
         app.include_router(_operator_routes(self), prefix=f"/{self.name}")
         for routes in self.routes:
             app.include_router(routes, prefix=f"/{self.name}")

@@ -11,7 +11,7 @@ from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
 
 from shared.errors import LeveeError
-from shared.http.problems import Malformed, TooLarge, problem, tell_problems
+from shared.http.problems import Malformed, NoSuchPath, TooLarge, problem, tell_problems
 from shared.observability import bound
 
 if TYPE_CHECKING:
@@ -50,9 +50,20 @@ def page(items: Sequence[Any], total: int, limit: int, offset: int) -> dict[str,
     }
 
 
-def make_app(title: str, version: str, keys: KeyRing, ids: IdSource) -> FastAPI:
-    """Return an application with everything but its own paths."""
-    app = FastAPI(title=title, version=version, docs_url=None, redoc_url=None)
+def make_app(
+    title: str, version: str, keys: KeyRing, ids: IdSource, *, prefix: str = ""
+) -> FastAPI:
+    """Return an application with everything but its own paths.
+
+    Its OpenAPI description is at `<prefix>/openapi.json`.
+    """
+    app = FastAPI(
+        title=title,
+        version=version,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=f"{prefix}/openapi.json",
+    )
     app.state.keys = keys
     tell_problems(app)
     app.add_middleware(_Edge, ids=ids)
@@ -107,7 +118,9 @@ async def _body(request: Request, receive: Receive) -> bytes:
 
 def _check(request: Request, body: bytes) -> None:
     """Refuse text that no database of ours keeps: NUL characters and halves of characters."""
-    if b"%00" in request.scope.get("query_string", b"") or "\x00" in request.url.path:
+    if "\x00" in request.scope["path"]:
+        raise NoSuchPath(path=request.url.path)
+    if b"%00" in request.scope.get("query_string", b""):
         raise Malformed(reason="a NUL character in the address")
     if "json" not in request.headers.get("content-type", "json"):
         return
