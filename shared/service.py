@@ -9,6 +9,7 @@ import gc
 import importlib.metadata
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
 
 #: How long a stopping service finishes what is under way; orchestrators give 30 s.
 DRAIN_S = 15.0
+#: Under this name an ASGI scope carries an event that is set when the server begins to stop:
+#: answers without an end (event streams) end then, instead of holding the stop up.
+STOPPING = "levee.stopping"
 
 
 @functools.cache
@@ -194,8 +198,8 @@ class Service:
         app = make_app(
             f"Levee {self.name}", version(), keys, self.runtime.ids, prefix=f"/{self.name}"
         )
-        app.include_router(_operator_routes(self), prefix=f"/{self.name}")
-        for routes in self.routes:
+        # Paths are tried in order: the busy ones come before the operator's.
+        for routes in (*self.routes, _operator_routes(self)):
             app.include_router(routes, prefix=f"/{self.name}")
         return app
 
@@ -371,8 +375,14 @@ async def serve_app(app: Any, host: str, port: int) -> None:
     # Measured: p99 46.7 -> 18 ms (facts on floors, HTTP).
     gc.collect()
     gc.freeze()
+    stopping = asyncio.Event()
+
+    async def told(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scope[STOPPING] = stopping
+        await app(scope, receive, send)
+
     config = uvicorn.Config(
-        app,
+        told,
         host=host,
         port=port,
         log_config=None,
@@ -382,6 +392,7 @@ async def serve_app(app: Any, host: str, port: int) -> None:
         server_header=False,
     )
     server = _Server(config)
+    server.stopping = stopping
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(wanted, setattr, server, "should_exit", True)
@@ -390,6 +401,14 @@ async def serve_app(app: Any, host: str, port: int) -> None:
 
 class _Server(uvicorn.Server):
     """uvicorn without signal handlers of its own: after its end we still have to drain."""
+
+    #: Set as soon as it begins to stop.
+    stopping: asyncio.Event
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell endless answers to end, then wait for the others."""
+        self.stopping.set()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

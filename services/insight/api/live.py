@@ -121,7 +121,7 @@ class Live:
 
 def fingerprint(board: Board) -> str:
     """Return the same short text for boards that show the same."""
-    shown = orjson.dumps(replace(board, at=_NEVER))
+    shown = orjson.dumps(replace(board, at=_NEVER), default=str)
     return hashlib.sha256(shown).hexdigest()[:16]
 
 

@@ -15,6 +15,7 @@ from services.insight.store.reading import Filters
 from shared.http.auth import Caller
 from shared.http.kit import Limit, Offset, json_answer, page
 from shared.http.problems import language_of
+from shared.service import STOPPING
 from shared.vocabulary import Priority, RequestState
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def _add_board(api: APIRouter, desk: Desk, looks: Any, due_soon_min: int) -> Non
     @api.get("/board", tags=["board"], summary="Every figure of the board, as it is now")
     async def board(
         request: Request,
-        caller: Annotated[Caller, looks],
+        caller: Caller = looks,
         team: Word | None = None,
         domain: Word | None = None,
         window: Window = Window.MONTH,
@@ -50,7 +51,7 @@ def _add_board(api: APIRouter, desk: Desk, looks: Any, due_soon_min: int) -> Non
         return json_answer(board_json(found, await desk.voice(language_of(request))))
 
     @api.get("/figures", tags=["board"], summary="What each figure means")
-    async def figures(caller: Annotated[Caller, looks]) -> Response:
+    async def figures(caller: Caller = looks) -> Response:
         told = [
             {
                 "key": d.key,
@@ -65,7 +66,7 @@ def _add_board(api: APIRouter, desk: Desk, looks: Any, due_soon_min: int) -> Non
 def _add_requests(api: APIRouter, desk: Desk, looks: Any) -> None:
     @api.get("/requests", tags=["requests"], summary="Requests, least time left first")
     async def list_requests(
-        caller: Annotated[Caller, looks],
+        caller: Caller = looks,
         state: RequestState | None = None,
         team: Word | None = None,
         domain: Word | None = None,
@@ -89,14 +90,14 @@ def _add_requests(api: APIRouter, desk: Desk, looks: Any) -> None:
         return json_answer(page(items, total, limit, offset))
 
     @api.get("/requests/{reference}", tags=["requests"], summary="One request with its promises")
-    async def one_request(reference: str, caller: Annotated[Caller, looks]) -> Response:
+    async def one_request(reference: str, caller: Caller = looks) -> Response:
         return json_answer(await desk.request(reference[:200].replace("\x00", "")))
 
     @api.get("/requests/{reference}/timeline", tags=["requests"], summary="What happened to it")
     async def timeline(
         request: Request,
         reference: str,
-        caller: Annotated[Caller, looks],
+        caller: Caller = looks,
         limit: Limit = 100,
         offset: Offset = 0,
         lang: Word | None = None,
@@ -117,13 +118,13 @@ def _add_live(api: APIRouter, live: Live, looks: Any, due_soon_min: int) -> None
     )
     async def changes(
         request: Request,
-        caller: Annotated[Caller, looks],
+        caller: Caller = looks,
         team: Word | None = None,
         domain: Word | None = None,
         window: Window = Window.MONTH,
         due_within_min: Within = due_soon_min,
     ) -> StreamingResponse:
-        stopping = request.scope.get("levee.stopping")
+        stopping = request.scope.get(STOPPING)
         live.close_when(stopping if isinstance(stopping, asyncio.Event) else None)
         live.must_have_room()
         told = live.stream(

@@ -41,7 +41,7 @@ _TALES: dict[str, tuple[str, str]] = {
     ),
     "request.waiting_started.v1": ("开始等待：{reason}", "Waiting for {reason}"),
     "request.waiting_ended.v1": ("等待结束：{reason}", "No longer waiting for {reason}"),
-    "request.resolved.v1": ("已解决：{resolution}", "Resolved: {resolution}"),
+    "request.resolved.v1": ("解决：{resolution}", "Resolved: {resolution}"),
     "request.reopened.v1": (
         "重新打开（第 {reopenings} 次）：{reason}",
         "Reopened (time {reopenings}): {reason}",
@@ -212,7 +212,7 @@ def _people(voice: Voice, value: Any) -> str:
 def _trigger(voice: Voice, value: Any) -> str:
     told = voice.label(value.get("kind"))
     if value.get("metric"):
-        told = f"{voice.label(value['metric'])} {told}"
+        told = f"{voice.label(value['metric'])} · {told}"
     percent = value.get("threshold_percent")
     return f"{told} {percent}%" if percent else told
 

@@ -6,6 +6,7 @@ needs to say that somebody answered, not what.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -85,7 +86,7 @@ KEPT: dict[str, Any] = {
     "notification.set_aside.v1": _DELIVERY | {"reason"},
 }
 
-#: Fields that name who acted, the first that is set.
+#: Fields that name who acted; an event has one of them at most.
 _ACTORS = (
     "changed_by",
     "author_id",
@@ -123,8 +124,11 @@ def tell(event: Envelope[EventData], work: Work) -> None:
 
 
 def _actor(data: EventData) -> str | None:
-    for field in _ACTORS:
-        value = getattr(data, field, None)
-        if isinstance(value, str):
-            return value
-    return None
+    field = _actor_field(type(data))
+    value = getattr(data, field) if field else None
+    return value if isinstance(value, str) else None
+
+
+@cache
+def _actor_field(event_type: type[EventData]) -> str | None:
+    return next((field for field in _ACTORS if field in event_type.model_fields), None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from services.insight.store import tables
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement
 
     from shared.database.engine import Transaction
+
+#: Publishers in the order in which one makes the next one speak.
+_CAUSES = {"intake": 0, "router": 1, "clock": 2, "escalation": 3, "notify": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +126,8 @@ async def timeline_of(
     order = (
         table.c.occurred_us,
         table.c.recorded_us,
-        table.c.publisher,
+        # At the same moment what caused comes before what it caused.
+        case(_CAUSES, value=table.c.publisher, else_=len(_CAUSES)),
         table.c.sequence,
         table.c.event_id,
     )
