@@ -136,7 +136,7 @@ class Runtime(Generic[W]):
         self.timers.close()
         if self._pull is not None:
             await self._pull.close()
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(TimeoutError, DatabaseUnavailable):
             async with asyncio.timeout(drain_s):
                 await self._drain()
         for task in self._tasks:
@@ -162,6 +162,7 @@ class Runtime(Generic[W]):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_LOOK_S):
                     await self.relay.below(0)
+        await self.relay.forget_published()
 
     async def _find_ready_for_ever(self) -> None:
         while True:
