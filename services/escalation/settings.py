@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.service import ServiceSettings
+from shared.service import DatabaseUrl, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -13,6 +13,6 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="ESCALATION_", frozen=True, extra="ignore")
 
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         "sqlite+aiosqlite:///escalation.db", description="escalation's own database"
     )

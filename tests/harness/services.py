@@ -39,8 +39,9 @@ class Neighbour:
         *,
         occurred_at: datetime | None = None,
         sequence: int | None = None,
+        is_awaited: bool = True,
     ) -> UUID:
-        """Publish an event about `subject` and let the world settle."""
+        """Publish an event about `subject` and let the world settle, unless not awaited."""
         key = str(subject)
         self.said[key] = sequence or self.said.get(key, 0) + 1
         envelope = Envelope(
@@ -57,7 +58,8 @@ class Neighbour:
         is_latest = data.ordering == "latest"
         route = latest_subject(data.type, key) if is_latest else event_subject(self.name, data.type)
         await self.world.bus.publish([Message(route, envelope.id, envelope.to_bytes())])
-        await self.world.settled()
+        if is_awaited:
+            await self.world.settled()
         return envelope.id
 
 

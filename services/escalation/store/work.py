@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import select
-
 from services.escalation.domain import Directory, Escalation, Request
 from services.escalation.store import tables
 from services.escalation.store.copies import InForce
@@ -20,7 +18,7 @@ from services.escalation.store.rows import (
     request_row,
 )
 from shared.consuming import Work, WorkContext
-from shared.database.statements import chunks, insert_missing, upsert
+from shared.database.statements import insert_missing, rows_among, upsert
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
@@ -53,13 +51,10 @@ class EscalationWork(Work):
         """Load requests, their escalations that are not over, and the copies."""
         self.in_force = await self._copies.read(self.tx)
         ids = sorted(key for key in keys if len(key) == _ID_LENGTH)
-        for part in chunks(ids):
-            wanted = select(tables.requests).where(tables.requests.c.id.in_(part))
-            for row in (await self.tx.execute(wanted)).all():
-                self._requests[UUID(row.id)] = request_of(row)
-            table = tables.escalations
-            running = select(table).where(table.c.request_id.in_(part), table.c.state != "closed")
-            for row in (await self.tx.execute(running)).all():
+        for row in await rows_among(self.tx, tables.requests, "id", ids):
+            self._requests[UUID(row.id)] = request_of(row)
+        for row in await rows_among(self.tx, tables.escalations, "request_id", ids):
+            if row.state != "closed":
                 self._running[UUID(row.request_id)] = escalation_of(row)
 
     async def flush(self) -> None:

@@ -1,0 +1,265 @@
+"""Notify's unit of work: the open deliveries of a batch and what decides about them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import delete, or_, select
+
+from services.notify.domain.deliveries import OPEN, Delivery, Void
+from services.notify.domain.people import Directory, Endpoint
+from services.notify.store import tables
+from services.notify.store.house import Copies
+from services.notify.store.rows import (
+    delivery_of,
+    delivery_row,
+    directory_body,
+    dumped,
+    endpoint_of,
+    endpoint_row,
+    void_of,
+    void_row,
+)
+from shared.consuming import Work, WorkContext
+from shared.database.statements import chunks, insert_missing, upsert
+from shared.database.tables import from_us, to_us
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from datetime import datetime
+
+    from services.notify.store.house import House
+
+_ID_LENGTH = 36
+_BUCKET = "bucket/"
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """What somebody wants told: the template and its values."""
+
+    id: UUID
+    request_id: UUID
+    template: str
+    parameters: Mapping[str, Any]
+    accepted_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a provider's limit remembers of one lane."""
+
+    taken_at: tuple[datetime, ...] = ()
+    closed_until: datetime | None = None
+
+
+def bucket_key(lane: str) -> str:
+    """Return the subject that locks and loads the limit of a lane."""
+    return f"{_BUCKET}{lane}"
+
+
+class NotifyWork(Work):
+    """What the handlers of one transaction read and change."""
+
+    def __init__(self, context: WorkContext, house: House) -> None:
+        super().__init__(context)
+        self.house = house
+        self.copies = Copies()
+        self.endpoints: list[Endpoint] = []
+        self._deliveries: dict[UUID, Delivery] = {}
+        self._changed: dict[UUID, Delivery] = {}
+        self._handed: dict[UUID, Delivery] = {}
+        self._notifications: dict[UUID, Notification] = {}
+        self._known_notifications: set[UUID] = set()
+        self._new_notifications: list[Notification] = []
+        self._voids: dict[UUID, Void] = {}
+        self._changed_voids: dict[UUID, Void] = {}
+        self._tokens: dict[str, Tokens] = {}
+        self._changed_lanes: set[str] = set()
+        self._changed_endpoints: dict[UUID, Endpoint] = {}
+        self._gone_endpoints: list[str] = []
+        self._new_templates: list[dict[str, Any]] = []
+        self._is_directory_new = False
+
+    # ---- load and flush --------------------------------------------------------------------
+
+    async def load(self, keys: Collection[str]) -> None:
+        """Load what is open about requests, deliveries by id, limits by lane, and the copies."""
+        self.copies = await self.house.read(self.tx)
+        rows = (await self.tx.execute(select(tables.endpoints))).all()
+        self.endpoints = [endpoint_of(row) for row in rows]
+        ids = sorted(key for key in keys if len(key) == _ID_LENGTH)
+        for part in chunks(ids):
+            await self._load_about(part)
+        await self._load_notifications()
+        lanes = sorted(key.removeprefix(_BUCKET) for key in keys if key.startswith(_BUCKET))
+        for part in chunks(lanes):
+            table = tables.buckets
+            for row in (await self.tx.execute(select(table).where(table.c.lane.in_(part)))).all():
+                self._tokens[row.lane] = _tokens_of(orjson.loads(row.body))
+
+    async def _load_about(self, ids: Sequence[str]) -> None:
+        table = tables.deliveries
+        is_open = table.c.request_id.in_(ids) & table.c.state.in_([state.value for state in OPEN])
+        wanted = select(table).where(or_(is_open, table.c.id.in_(ids)))
+        for row in (await self.tx.execute(wanted)).all():
+            self._deliveries[UUID(row.id)] = delivery_of(row)
+        requests = {str(d.request_id) for d in self._deliveries.values()} | set(ids)
+        voids = tables.voids
+        known = select(voids).where(voids.c.request_id.in_(sorted(requests)))
+        for row in (await self.tx.execute(known)).all():
+            self._voids[UUID(row.escalation_id)] = void_of(row)
+        told = tables.notifications
+        accepted = select(told.c.id).where(told.c.request_id.in_(ids))
+        self._known_notifications |= {UUID(i) for i in (await self.tx.execute(accepted)).scalars()}
+
+    async def _load_notifications(self) -> None:
+        table = tables.notifications
+        ids = sorted({str(d.notification_id) for d in self._deliveries.values()})
+        for part in chunks(ids):
+            wanted = select(table).where(table.c.id.in_(part))
+            for row in (await self.tx.execute(wanted)).all():
+                self._notifications[UUID(row.id)] = _notification_of(row)
+
+    async def flush(self) -> None:
+        """Write what changed, in bulk, and hand over what is to be sent."""
+        new = [_notification_row(n) for n in self._new_notifications]
+        await insert_missing(self.tx, tables.notifications, sorted(new, key=lambda r: str(r["id"])))
+        changed = sorted(self._changed.values(), key=lambda d: str(d.id))
+        await upsert(self.tx, tables.deliveries, [delivery_row(d) for d in changed])
+        voids = sorted(self._changed_voids.values(), key=lambda v: str(v.escalation_id))
+        await upsert(self.tx, tables.voids, [void_row(void) for void in voids])
+        lanes = [
+            {"lane": lane, "body": dumped(_tokens_body(self._tokens[lane]))}
+            for lane in sorted(self._changed_lanes)
+        ]
+        await upsert(self.tx, tables.buckets, lanes)
+        await self._flush_endpoints()
+        await upsert(self.tx, tables.templates, self._new_templates)
+        if self._is_directory_new:
+            known = self.copies.directory
+            row = {"id": 1, "version": known.version, "body": dumped(directory_body(known))}
+            await upsert(self.tx, tables.directory, [row])
+        for delivery in self._handed.values():
+            self.house.hand_over(delivery)
+
+    async def _flush_endpoints(self) -> None:
+        table = tables.endpoints
+        rows = [endpoint_row(e) for e in self._changed_endpoints.values()]
+        await upsert(self.tx, table, sorted(rows, key=lambda r: str(r["id"])))
+        if self._gone_endpoints:
+            await self.tx.execute(delete(table).where(table.c.id.in_(self._gone_endpoints)))
+
+    # ---- notifications and deliveries ------------------------------------------------------
+
+    def has_notification(self, notification_id: UUID) -> bool:
+        """Return whether this notification was accepted before."""
+        return notification_id in self._known_notifications
+
+    def add_notification(self, notification: Notification) -> None:
+        """Keep what is to be told."""
+        self._known_notifications.add(notification.id)
+        self._notifications[notification.id] = notification
+        self._new_notifications.append(notification)
+
+    def notification(self, delivery: Delivery) -> Notification:
+        """Return what a loaded delivery tells."""
+        return self._notifications[delivery.notification_id]
+
+    def delivery(self, delivery_id: UUID) -> Delivery | None:
+        """Return a delivery of a loaded request that is open, or one loaded by its id."""
+        return self._deliveries.get(delivery_id)
+
+    def open_deliveries(self, request_id: UUID) -> list[Delivery]:
+        """Return what is still to be sent about a request, oldest first."""
+        found = [d for d in self._deliveries.values() if d.request_id == request_id and d.is_open]
+        return sorted(found, key=lambda d: (d.accepted_at, str(d.id)))
+
+    def keep(self, delivery: Delivery) -> None:
+        """Keep a delivery as it is now."""
+        self._deliveries[delivery.id] = self._changed[delivery.id] = delivery
+
+    def hand_over(self, delivery: Delivery) -> None:
+        """Let the sender have a delivery whose time has come."""
+        self._handed[delivery.id] = delivery
+
+    # ---- voids and limits ------------------------------------------------------------------
+
+    def void_of(self, delivery: Delivery) -> Void | None:
+        """Return what makes a delivery meaningless, if anything does."""
+        void = self._voids.get(delivery.escalation_id) if delivery.escalation_id else None
+        return void if void is not None and void.covers(delivery) else None
+
+    def void(self, escalation_id: UUID) -> Void | None:
+        """Return what is void of an escalation."""
+        return self._voids.get(escalation_id)
+
+    def keep_void(self, void: Void) -> None:
+        """Make messages of an escalation meaningless."""
+        self._voids[void.escalation_id] = self._changed_voids[void.escalation_id] = void
+
+    def tokens(self, lane: str) -> Tokens:
+        """Return what the limit of a loaded lane remembers."""
+        return self._tokens.get(lane, Tokens())
+
+    def keep_tokens(self, lane: str, tokens: Tokens) -> None:
+        """Keep what the limit of a lane remembers."""
+        self._tokens[lane] = tokens
+        self._changed_lanes.add(lane)
+
+    # ---- endpoints and copies --------------------------------------------------------------
+
+    def keep_endpoint(self, endpoint: Endpoint) -> None:
+        """Keep an endpoint as it is now."""
+        self.endpoints = [e for e in self.endpoints if e.id != endpoint.id] + [endpoint]
+        self._changed_endpoints[endpoint.id] = endpoint
+
+    def remove_endpoint(self, endpoint: Endpoint) -> None:
+        """Forget an endpoint."""
+        self.endpoints = [e for e in self.endpoints if e.id != endpoint.id]
+        self._changed_endpoints.pop(endpoint.id, None)
+        self._gone_endpoints.append(str(endpoint.id))
+
+    def keep_directory(self, directory: Directory) -> None:
+        """Put a newer directory in force."""
+        self.copies.directory = directory
+        self._is_directory_new = True
+
+    def keep_templates(self, key: str, version: int, content: str) -> None:
+        """Put newer templates in force; raise `BadDefinition` when they are none."""
+        self.copies.take_templates(key, version, content)
+        self._new_templates.append({"key": key, "version": version, "content": content})
+
+
+def _notification_row(notification: Notification) -> dict[str, Any]:
+    body = {"template": notification.template, "parameters": dict(notification.parameters)}
+    return {
+        "id": str(notification.id),
+        "request_id": str(notification.request_id),
+        "accepted_us": to_us(notification.accepted_at),
+        "body": dumped(body),
+    }
+
+
+def _notification_of(row: Any) -> Notification:
+    body = orjson.loads(row.body)
+    return Notification(
+        UUID(row.id),
+        UUID(row.request_id),
+        body["template"],
+        body["parameters"],
+        from_us(row.accepted_us),
+    )
+
+
+def _tokens_body(tokens: Tokens) -> dict[str, Any]:
+    closed = to_us(tokens.closed_until) if tokens.closed_until else None
+    return {"taken": [to_us(moment) for moment in tokens.taken_at], "closed": closed}
+
+
+def _tokens_of(body: dict[str, Any]) -> Tokens:
+    closed = from_us(body["closed"]) if body["closed"] is not None else None
+    return Tokens(tuple(from_us(us) for us in body["taken"]), closed)
