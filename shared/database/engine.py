@@ -17,11 +17,17 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncTransaction,
+    create_async_engine,
+)
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
 from shared.database import direct_sqlite
 from shared.errors import LeveeError, Unavailable
+from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,6 +36,11 @@ Transaction = AsyncConnection
 
 #: How long a statement waits for another's lock before it gives up and is tried again.
 LOCK_TIMEOUT_S = 10
+#: SQLite itself waits this long for a lock, in the loop's thread; beginning a transaction waits
+#: on without holding up the loop, looking this often.
+_SQLITE_BUSY_S, _LOOK_EVERY_S = 0.01, 0.02
+#: Waiting for another process's lock is waiting in the machine's time, whatever time it is here.
+_MACHINE = SystemTime()
 #: SQLSTATEs of a server that goes away, is full, only reads, or gave up on a lock: starting or
 #: stopping (57P), connection (08), too many connections, disk full, out of memory (53),
 #: deadlock and serialisation (40), lock timeout (55P03), idle cut off (25P03), standby (25006).
@@ -82,14 +93,13 @@ class Database:
         """
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._lock_timeout_s = lock_timeout_s
         self._in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         self._lock_file: int | None = None
         self._writer_lock = asyncio.Lock()
         self._writer: AsyncConnection | None = None
         if self.is_sqlite:
-            self._engine = _sqlite_engine(
-                url, in_memory=self._in_memory, is_durable=is_durable, timeout_s=lock_timeout_s
-            )
+            self._engine = _sqlite_engine(url, in_memory=self._in_memory, is_durable=is_durable)
             if not self._in_memory:
                 self._take_lock_file()
         else:
@@ -129,8 +139,13 @@ class Database:
             connection = await self._writer_connection()
             try:
                 with _translated():
-                    async with connection.begin():
+                    begun = await self._begin_writing(connection)
+                    try:
                         yield connection
+                    except BaseException:
+                        await begun.rollback()
+                        raise
+                    await begun.commit()
             except DatabaseUnavailable:
                 await self._drop_writer()
                 raise
@@ -172,6 +187,17 @@ class Database:
                 await self._writer.execution_options(levee_writer=True)
         return self._writer
 
+    async def _begin_writing(self, connection: AsyncConnection) -> AsyncTransaction:
+        """Begin; wait for whoever else holds the file without holding up the loop."""
+        give_up = _MACHINE.monotonic() + self._lock_timeout_s
+        while True:
+            try:
+                return await connection.begin()
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or _MACHINE.monotonic() >= give_up:
+                    raise
+            await _MACHINE.sleep(_LOOK_EVERY_S)
+
     async def _drop_writer(self) -> None:
         """Begin with a fresh connection next time: this one saw the file go away."""
         if self._writer is not None and not self._in_memory:
@@ -193,12 +219,12 @@ class Database:
         self._lock_file = handle
 
 
-def _sqlite_engine(url: str, *, in_memory: bool, is_durable: bool, timeout_s: float) -> AsyncEngine:
+def _sqlite_engine(url: str, *, in_memory: bool, is_durable: bool) -> AsyncEngine:
     database = make_url(url).database or ":memory:"
     engine = create_async_engine(
         url,
         poolclass=StaticPool if in_memory else AsyncAdaptedQueuePool,
-        async_creator=lambda: direct_sqlite.connect(database, timeout_s),
+        async_creator=lambda: direct_sqlite.connect(database, _SQLITE_BUSY_S),
         **({} if in_memory else {"pool_size": 4, "max_overflow": 8}),
     )
 

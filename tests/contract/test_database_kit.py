@@ -22,6 +22,7 @@ from shared.database.engine import (
 )
 from shared.database.statements import among, insert_missing, upsert
 from shared.database.subjects import lock_subjects, save_subjects
+from shared.time_source import SystemTime
 from tests.harness.dummies import create_tables, kit, notes
 from tests.harness.postgres import PostgresServer
 
@@ -212,6 +213,28 @@ async def test_a_file_somebody_locks_is_unavailable_until_he_lets_go(tmp_path: P
     await write(database, "stored")
 
     assert await keys(database) == ["stored"]
+    await database.close()
+
+
+async def test_waiting_for_a_locked_file_holds_nothing_else_up(tmp_path: Path) -> None:
+    path = tmp_path / "busy.db"
+    database = Database(f"sqlite+aiosqlite:///{path}")
+    await create_tables(database)
+    other = sqlite3.connect(path)
+    other.execute("BEGIN IMMEDIATE")
+
+    writing = asyncio.create_task(write(database, "patient"))
+    ticks = 0
+    for _ in range(20):
+        await SystemTime().sleep(0.005)
+        ticks += 1
+    is_waiting = not writing.done()
+    other.rollback()
+    other.close()
+    await writing
+
+    assert (is_waiting, ticks) == (True, 20)
+    assert await keys(database) == ["patient"]
     await database.close()
 
 
