@@ -66,13 +66,16 @@ class Desk:
         released = 0
         for found in self._folder.changed():
             before = self.repository.in_force(found.kind, found.key)
-            checked = await self.submit(found, by="folder")
+            checked = await self.submit(found, by="folder", is_answered=False)
             after = self.repository.in_force(found.kind, found.key)
             released += checked.is_ok and after != before
         return released
 
-    async def submit(self, found: Found, by: str) -> Checked:
-        """Check a definition; put it in force, or keep why not."""
+    async def submit(self, found: Found, by: str, *, is_answered: bool = True) -> Checked:
+        """Check a definition; put it in force, or say why not.
+
+        Where nobody waits for the answer (a file), the reasons are kept until the file is mended.
+        """
         checked = check_content(found.kind, found.key, found.content, found.file, self.repository)
         submission = Submission(found.kind, found.key, checked.text, found.file, by)
         if checked.is_ok:
@@ -85,9 +88,10 @@ class Desk:
                 found.file,
                 "; ".join(f"{f.path}: {f.message.get('en', f.rule)}" for f in checked.findings),
             )
-            await self._runtime.do(
-                lambda work: handlers.note_fault(submission, checked.findings, work)
-            )
+            if not is_answered:
+                await self._runtime.do(
+                    lambda work: handlers.note_fault(submission, checked.findings, work)
+                )
         async with self._runtime.database.reading() as connection:
             await self.repository.refresh(connection)
         return checked

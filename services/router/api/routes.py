@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
@@ -21,6 +21,10 @@ from shared.vocabulary import Priority, RequestState, WorkItemState
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(max_length=2000)]
+
+
+#: As file stems are: what a process, table or calendar is called.
+DefinitionKey = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
 class _Body(BaseModel):
@@ -199,7 +203,7 @@ def _add_definitions(api: APIRouter, desk: Desk) -> None:
 
     @api.get("/definitions/{kind}/{key}", tags=["definitions"], summary="Versions of one")
     async def versions(
-        kind: DefinitionKind, key: str, caller: Annotated[Caller, needs("work:read")]
+        kind: DefinitionKind, key: DefinitionKey, caller: Annotated[Caller, needs("work:read")]
     ) -> Response:
         found = await desk.versions(kind, key)
         return json_answer(page(found, len(found), max(len(found), 1), 0))
@@ -207,7 +211,7 @@ def _add_definitions(api: APIRouter, desk: Desk) -> None:
     @api.put("/definitions/{kind}/{key}", tags=["definitions"], summary="Check and put in force")
     async def put_definition(
         kind: DefinitionKind,
-        key: str,
+        key: DefinitionKey,
         request: Request,
         caller: Annotated[Caller, needs("process:write")],
     ) -> Response:
