@@ -78,7 +78,7 @@ class Scene:
     async def release_shipped(self) -> None:
         """Release what ships."""
         await self.release("decision", "targets", (BPMN / "targets.dmn").read_text())
-        for key in ("always", "office-cn"):
+        for key in ("24x7", "office-cn"):
             await self.release("calendar", key, (BPMN / f"calendars/{key}.yaml").read_text())
 
     async def route(self, request_id: UUID, **changed: Any) -> None:
@@ -158,7 +158,7 @@ async def test_a_routed_request_starts_its_clocks_in_one_event(tmp_path: Path) -
         assert told["first_response"]["due_at"] == moment(15)
         assert told["resolution"]["thresholds_percent"] == [50, 75, 90]
         assert (told["resolution"]["calendar"], told["resolution"]["calendar_version"]) == (
-            "always",
+            "24x7",
             1,
         )
         why = told["resolution"]["explanation"]
@@ -412,7 +412,7 @@ async def test_calendars_tell_how_far_their_holidays_are_known(tmp_path: Path) -
 
         found = {c["key"]: c for c in told["items"]}
         assert found["office-cn"]["covered_until"] == "2026-12-31"
-        assert found["always"]["covered_until"] is None
+        assert found["24x7"]["covered_until"] is None
         assert found["office-cn"]["is_in_force"]
 
 

@@ -42,7 +42,7 @@ def a_clock(world: World, url: str) -> Service:
 async def release_shipped(router: Neighbour) -> None:
     files = {
         "decision/targets": "targets.dmn",
-        "calendar/always": "calendars/always.yaml",
+        "calendar/24x7": "calendars/24x7.yaml",
         "calendar/office-cn": "calendars/office-cn.yaml",
     }
     for place, file in files.items():

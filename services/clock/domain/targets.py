@@ -24,7 +24,7 @@ FALLBACKS = {
     Metric.FIRST_RESPONSE: timedelta(hours=1),
     Metric.RESOLUTION: timedelta(hours=72),
 }
-FALLBACK_CALENDAR = "always"
+FALLBACK_CALENDAR = "24x7"
 FALLBACK_THRESHOLDS = (50, 75, 90)
 #: A row that pauses on every reason.
 EVERY_REASON = "*"

@@ -45,7 +45,7 @@ def shipped() -> Shelved:
     shelf = Shelf()
     shelf.tables[1] = compile_table(1, (ROOT / "bpmn/targets.dmn").read_text())
     versions = {("decision", "targets"): 1}
-    for key in ("always", "office-cn"):
+    for key in ("24x7", "office-cn"):
         text = (ROOT / f"bpmn/calendars/{key}.yaml").read_text()
         shelf.calendars[(key, 1)] = compile_calendar(key, 1, text, {})
         versions[("calendar", key)] = 1
@@ -171,4 +171,4 @@ def minutes(span: timedelta) -> float:
     return span / timedelta(minutes=1)
 
 
-PINS = Pins(1, {"always": 1, "office-cn": 1})
+PINS = Pins(1, {"24x7": 1, "office-cn": 1})

@@ -13,7 +13,7 @@ from services.clock.store.compiling import read_stored_calendar
 from tests.unit.clock.builders import ROOT
 
 OFFICE = (ROOT / "bpmn/calendars/office-cn.yaml").read_text()
-ALWAYS = (ROOT / "bpmn/calendars/always.yaml").read_text()
+ALWAYS = (ROOT / "bpmn/calendars/24x7.yaml").read_text()
 TARGETS = (ROOT / "bpmn/targets.dmn").read_text()
 
 
@@ -31,11 +31,11 @@ def test_a_calendar_is_stored_with_its_holidays_written_out() -> None:
 
 def test_a_version_heard_again_or_an_older_one_is_no_news() -> None:
     library = Shelved(Shelf(), {})
-    library.release("calendar", "always", 2, ALWAYS)
+    library.release("calendar", "24x7", 2, ALWAYS)
 
-    assert library.release("calendar", "always", 2, ALWAYS) is None
-    assert library.release("calendar", "always", 1, ALWAYS) is None
-    assert library.calendar("always", None).version == 2
+    assert library.release("calendar", "24x7", 2, ALWAYS) is None
+    assert library.release("calendar", "24x7", 1, ALWAYS) is None
+    assert library.calendar("24x7", None).version == 2
 
 
 @pytest.mark.parametrize(
@@ -70,6 +70,6 @@ def test_a_calendar_made_of_one_that_has_not_come_waits_for_it() -> None:
         library.release("calendar", "both", 1, both)
 
     library.release("calendar", "office-cn", 1, OFFICE)
-    library.release("calendar", "always", 1, ALWAYS)
+    library.release("calendar", "24x7", 1, ALWAYS)
 
     assert library.release("calendar", "both", 1, both) is not None

@@ -13,7 +13,7 @@ from services.clock.domain.targets import CalendarMissing, Json, TargetsMissing
 from services.clock.store import Shelf, Shelved
 from tests.unit.clock.builders import Case, at, library_of, minutes, shipped
 
-HOUR: dict[str, Json] = {"target": "PT1H", "calendar": "always", "pauses_on": ""}
+HOUR: dict[str, Json] = {"target": "PT1H", "calendar": "24x7", "pauses_on": ""}
 
 
 def test_the_strictest_of_several_rows_wins_and_the_explanation_names_all() -> None:
@@ -38,7 +38,7 @@ def test_the_strictest_is_the_one_due_first_not_the_one_with_fewer_hours() -> No
     clock = Case(library=library).routed().clock("resolution", 0)
 
     assert clock.due_at == at(12 * 60)
-    assert clock.target.calendar.key == "always"
+    assert clock.target.calendar.key == "24x7"
 
 
 def test_a_row_that_says_no_clock_beats_every_other() -> None:

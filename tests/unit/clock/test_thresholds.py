@@ -9,7 +9,7 @@ from services.clock.domain.said import Topic
 from shared.vocabulary import ClockState, Priority
 from tests.unit.clock.builders import Case, at, library_of, minutes
 
-ROW = {"target": "PT100M", "calendar": "always", "thresholds": "50,75,90", "pauses_on": "*"}
+ROW = {"target": "PT100M", "calendar": "24x7", "thresholds": "50,75,90", "pauses_on": "*"}
 
 
 def test_a_clock_warns_at_its_percentages_and_breaches_at_its_target() -> None:

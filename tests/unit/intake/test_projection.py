@@ -156,7 +156,7 @@ def a_promise(clock_id: UUID, minutes: int) -> clock.Promise:
         clock_id=clock_id,
         metric=Metric.RESOLUTION if clock_id == CLOCKS[0] else Metric.FIRST_RESPONSE,
         target_s=60.0 * minutes,
-        calendar="always",
+        calendar="24x7",
         calendar_version=1,
         started_at=NINE,
         due_at=NINE + timedelta(minutes=minutes),
