@@ -65,7 +65,7 @@ def test_broken_content_leaves_the_version_in_force(
 
 def test_a_calendar_made_of_one_that_has_not_come_waits_for_it() -> None:
     library = Shelved(Shelf(), {})
-    both = "key: both\nkind: union\nof: [office-cn, always]"
+    both = "key: both\nkind: union\nof: [office-cn, 24x7]"
     with pytest.raises(CalendarMissing):
         library.release("calendar", "both", 1, both)
 
