@@ -76,9 +76,8 @@ def acknowledge_from_log(
 
     A log knows no button; that somebody did something shows that the call was heard.
     """
-    request, running = work.request(request_id), work.running(request_id)
-    if request.is_import and running is not None and running.is_unanswered:
-        _take_over(work, running, by or _UNNAMED, at)
+    if work.request(request_id).is_import:
+        acknowledge_running(work, request_id, by, at)
 
 
 def acknowledge_running(

@@ -51,7 +51,9 @@ def _record(
         work.add_step(step_id, before, telling, at)
         if telling.reached.told:
             notify(work, request, events_out.tell_step(before, request, telling, at), at)
-        if telling.reached.dropped or not telling.reached.told:
+        # A log is full of people who have left long ago: its holes stand in the steps only.
+        has_hole = telling.reached.dropped or not telling.reached.told
+        if has_hole and not request.is_import:
             _report_hole(request, before, step.tier, telling.reached.dropped)
     after = climbed.escalation
     if climbed.exhausted is not None:
@@ -72,7 +74,7 @@ def _say_exhausted(
         work.publish(event, subject=request.id, occurred_at=at)
     command = events_out.tell_exhausted(escalation, request, reached.told, tiers, at)
     notify(work, request, command, at)
-    if not reached.told:
+    if not reached.told and not request.is_import:
         _log.warning("%s: no one answered and nobody is left to be told", request.name)
     told = tuple(dict.fromkeys((*escalation.told, *(t.person for t in reached.told))))
     return replace(escalation, told=told, is_exhaustion_said=True)
