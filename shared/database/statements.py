@@ -58,38 +58,46 @@ async def rows_among(
 
     The statement is built once per table and column.
     """
-    listed = list(values)
-    if not listed:
+    wanted = list(values)
+    if not wanted:
         return ()
     dialect = tx.dialect.name
-    bound: Any = orjson.dumps(listed).decode() if dialect == "sqlite" else listed
-    return (await tx.execute(_rows_among(dialect, table, column), {"wanted": bound})).all()
+    bound = {"wanted": listed(dialect, wanted)}
+    found: Sequence[Row[Any]] = (await tx.execute(_rows_among(dialect, table, column), bound)).all()
+    return found
 
 
 async def delete_among(tx: Transaction, table: Table, column: str, values: Iterable[Any]) -> None:
     """Delete the rows whose `column` is one of `values`; for hot paths, as `rows_among`."""
-    listed = list(values)
-    if listed:
+    wanted = list(values)
+    if wanted:
         dialect = tx.dialect.name
-        bound: Any = orjson.dumps(listed).decode() if dialect == "sqlite" else listed
-        await tx.execute(_delete_among(dialect, table, column), {"wanted": bound})
+        bound = {"wanted": listed(dialect, wanted)}
+        await tx.execute(_delete_among(dialect, table, column), bound)
 
 
 @lru_cache(maxsize=1_000)
 def _rows_among(dialect: str, table: Table, column: str) -> Select[Any]:
-    return select(table).where(_wanted(dialect, table.c[column]))
+    return select(table).where(one_of(dialect, table.c[column], "wanted"))
 
 
 @lru_cache(maxsize=1_000)
 def _delete_among(dialect: str, table: Table, column: str) -> Delete:
-    return delete(table).where(_wanted(dialect, table.c[column]))
+    return delete(table).where(one_of(dialect, table.c[column], "wanted"))
 
 
-def _wanted(dialect: str, column: Column[Any]) -> ColumnElement[bool]:
+def one_of(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
+    """Return `column IN (:name)` for a statement that is built once; bind `listed(…)`."""
     if dialect == "sqlite":
-        each = func.json_each(bindparam("wanted")).table_valued("value")
+        each = func.json_each(bindparam(name)).table_valued("value")
         return column.in_(select(each.c.value))
-    return column == any_(bindparam("wanted", type_=ARRAY(column.type)))
+    return column == any_(bindparam(name, type_=ARRAY(column.type)))
+
+
+def listed(dialect: str, values: Iterable[Any]) -> Any:
+    """Return `values` as the one bound value `one_of` wants."""
+    found = list(values)
+    return orjson.dumps(found).decode() if dialect == "sqlite" else found
 
 
 async def insert_missing(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -111,11 +119,11 @@ def among(tx: Transaction, column: Column[Any], values: Iterable[Any]) -> Column
     The statement's text is always the same, so that the database prepares it once; an IN (…)
     list is a new statement for each length.
     """
-    listed = list(values)
+    wanted = list(values)
     if tx.dialect.name == "sqlite":
-        each = func.json_each(orjson.dumps(listed).decode()).table_valued("value")
+        each = func.json_each(orjson.dumps(wanted).decode()).table_valued("value")
         return column.in_(select(each.c.value))
-    return column == any_(bindparam(None, listed, type_=ARRAY(column.type)))
+    return column == any_(bindparam(None, wanted, type_=ARRAY(column.type)))
 
 
 def insert_into(dialect: str, table: Table) -> Any:

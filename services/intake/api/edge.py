@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import orjson
@@ -17,6 +18,11 @@ from fastapi import Depends, Request  # isort: skip
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+KEY_HEADER = "Idempotency-Key"
+#: 1 to 255 visible ASCII characters.
+KEY_PATTERN = r"^[\x21-\x7e]{1,255}$"
+_KEY = re.compile(KEY_PATTERN)
 
 B = TypeVar("B", bound=BaseModel)
 
@@ -39,12 +45,31 @@ async def read_body(request: Request, model: type[B], *, is_optional: bool = Fal
         raise Invalid([_finding(detail) for detail in details]) from error
 
 
-def described(model: type[BaseModel], *, is_required: bool = True) -> dict[str, Any]:
-    """Return what OpenAPI is told of a body that `read_body` reads."""
+def read_key(request: Request) -> str | None:
+    """Return the Idempotency-Key, None without one. Raises `Invalid`."""
+    key = request.headers.get(KEY_HEADER)
+    if key is not None and not _KEY.fullmatch(key):
+        told = {"zh-CN": "应为 1 至 255 个可见 ASCII 字符", "en": "needs 1 to 255 visible ASCII"}
+        raise Invalid([Finding(f"/header/{KEY_HEADER}", "string_pattern_mismatch", told)])
+    return key
+
+
+def described(
+    model: type[BaseModel], *, is_required: bool = True, has_key: bool = False
+) -> dict[str, Any]:
+    """Return what OpenAPI is told of a body that `read_body` reads, and a key by `read_key`."""
     schema = model.model_json_schema()
     inner = schema.pop("$defs", {})
     content = {"application/json": {"schema": _inlined(schema, inner)}}
-    return {"requestBody": {"required": is_required, "content": content}}
+    told: dict[str, Any] = {"requestBody": {"required": is_required, "content": content}}
+    if has_key:
+        pattern = {"type": "string", "pattern": KEY_PATTERN}
+        told["parameters"] = [{"name": KEY_HEADER, "in": "header", "schema": pattern}]
+    return told
+
+
+#: The caller of the hot path, read by hand.
+may_write = require("requests:write")
 
 
 async def _either(request: Request) -> Caller:

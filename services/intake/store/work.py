@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, insert, select, tuple_, update
+from sqlalchemy import update
 
 from services.intake.domain.standing import Standing
 from services.intake.domain.values import Answer, Fact, Message, Once, Request, Submission
+from services.intake.store import prepared
 from services.intake.store.keys import sort_out
 from services.intake.store.rows import (
-    REQUEST_COLUMNS,
     answer_of,
     fact_row,
     json_text,
@@ -18,28 +18,17 @@ from services.intake.store.rows import (
     request_of,
     request_row,
 )
-from services.intake.store.tables import (
-    answers,
-    catalogues,
-    kit,
-    messages,
-    requests,
-    timeline,
-)
+from services.intake.store.tables import catalogues, kit, requests, timeline
 from shared.consuming import Work, WorkContext
-from shared.database.statements import chunks, insert_missing, upsert
+from shared.database.statements import delete_among, rows_among, upsert
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from services.intake.store.shelf import Shelf
     from shared.events.base import EventData
-
-
-#: The columns of `requests` that events change.
-_PROJECTED = ("state", "standing", "promises")
 
 
 class IntakeWork(Work):
@@ -184,21 +173,17 @@ class IntakeWork(Work):
     async def load(self, keys: Collection[str]) -> None:
         """Read requests, external ids, answers and catalogues of a batch."""
         wanted = sort_out(keys)
+        tx = self.tx
         self._announced = wanted.new
-        for part in chunks(wanted.requests):
-            await self._load_requests(requests.c.id.in_(part))
-        for pairs in chunks(wanted.externals):
-            await self._load_requests(
-                tuple_(requests.c.source, requests.c.external_id).in_(list(pairs))
-            )
-        for pairs in chunks(wanted.answers):
-            place = tuple_(answers.c.caller_id, answers.c.key)
-            for row in await self.tx.execute(select(answers).where(place.in_(list(pairs)))):
+        if wanted.requests:
+            self._know(await prepared.requests_by_id(tx, wanted.requests))
+        if wanted.externals:
+            self._know(await prepared.requests_by_external_id(tx, wanted.externals))
+        if wanted.answers:
+            for row in await prepared.answers_by_key(tx, wanted.answers):
                 self._answers[(row.caller_id, row.key)] = (row.fingerprint, answer_of(row))
-        for part in chunks(wanted.catalogues):
-            found = select(catalogues.c.key, catalogues.c.version).where(catalogues.c.key.in_(part))
-            for row in await self.tx.execute(found):
-                self._versions[row.key] = row.version
+        for row in await rows_among(tx, catalogues, "key", wanted.catalogues):
+            self._versions[row.key] = row.version
 
     async def flush(self) -> None:
         """Write what changed, sorted by key wherever two replicas may meet."""
@@ -209,23 +194,23 @@ class IntakeWork(Work):
             rows = sorted(
                 self._new.values(), key=lambda r: (r["source"], r["external_id"] or "", r["id"])
             )
-            await tx.execute(insert(requests), rows)
-        if unused := sorted(self._announced - self._new.keys()):
-            # A post that had been made before locked an id nobody needs: leave no row behind.
-            await tx.execute(delete(kit.subjects).where(kit.subjects.c.key.in_(unused)))
+            await tx.execute(prepared.INSERT_REQUESTS, rows)
+        # A post that had been made before locked an id nobody needs: leave no row behind.
+        await delete_among(tx, kit.subjects, "key", sorted(self._announced - self._new.keys()))
         await self._write_changes()
         if self._messages:
-            await tx.execute(insert(messages), self._messages)
-        await insert_missing(tx, timeline, self._facts)
+            await tx.execute(prepared.INSERT_MESSAGES, self._messages)
+        await upsert(tx, timeline, self._facts, update=())
         if self._given:
-            await tx.execute(insert(answers), [self._given[p] for p in sorted(self._given)])
+            rows = [self._given[place] for place in sorted(self._given)]
+            await tx.execute(prepared.INSERT_ANSWERS, rows)
         if self._catalogues:
             await upsert(tx, catalogues, [self._catalogues[k] for k in sorted(self._catalogues)])
             for key, row in self._catalogues.items():
                 self._shelf.expect(key, row["version"])
 
-    async def _load_requests(self, where: Any) -> None:
-        for row in await self.tx.execute(select(*REQUEST_COLUMNS).where(where)):
+    def _know(self, rows: Sequence[Any]) -> None:
+        for row in rows:
             if row.id not in self._requests:
                 self._requests[row.id] = request_of(row)
             if row.external_id is not None:
@@ -242,9 +227,7 @@ class IntakeWork(Work):
             for request_id in sorted(self._changed)
         ]
         if rows:
-            changed = update(requests).where(requests.c.id == bindparam("row"))
-            values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in _PROJECTED}
-            await self.tx.execute(changed.values(**values), rows)
+            await self.tx.execute(prepared.PROJECT, rows)
         for request_id, columns in sorted(self._corrections.items()):
             await self.tx.execute(
                 update(requests).where(requests.c.id == request_id).values(**columns)
