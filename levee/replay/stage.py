@@ -172,7 +172,7 @@ def directory_of(teams: dict[str, set[str]]) -> DirectoryChanged:
     people = sorted(set().union(*teams.values())) if teams else []
     return DirectoryChanged(
         version=0,
-        people=tuple(Person(id=name, name=name) for name in (*people, "duty")),
+        people=tuple(_person(name, index) for index, name in enumerate((*people, "duty"))),
         teams=tuple(
             Team(
                 id=team,
@@ -185,3 +185,8 @@ def directory_of(teams: dict[str, set[str]]) -> DirectoryChanged:
         ),
         duty_person="duty",
     )
+
+
+def _person(name: str, index: int) -> Person:
+    """Return a person of the log, with an address under a domain that can never exist."""
+    return Person(id=name, name=name, addresses={"email": f"person-{index}@replay.invalid"})
