@@ -38,6 +38,7 @@ class Ear:
     tiers: Counter[str] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     by_template: Counter[str] = field(default_factory=Counter)
+    requested: int = 0
     acknowledged: int = 0
     exhausted: int = 0
     open: set[str] = field(default_factory=set)
@@ -82,6 +83,8 @@ class Ear:
                 self.open.discard(request)
             case "escalation.exhausted":
                 self.exhausted += 1
+            case "notification.requested":
+                self.requested += 1
             case "notification.accepted":
                 self.by_template[data["template"]] += 1
             case _ if kind.startswith("notification."):
@@ -102,6 +105,7 @@ class Ear:
     def notifications(self) -> dict[str, Any]:
         """Return the counts of notifications for the report; nothing left the house."""
         return {
+            "requested": self.requested,
             "accepted_by_template": dict(sorted(self.by_template.items())),
             "outcomes": dict(sorted(self.outcomes.items())),
         }
