@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -49,6 +50,9 @@ R = TypeVar("R")
 
 #: How often to look for held messages whose turn has come; only a kill leaves such.
 _FIND_READY_S = 60.0
+#: What a killed replica was handed reaches another after this time. A batch takes a fraction of a
+#: second; one that takes longer than this arrives again and is dropped by the inbox.
+_ACK_WAIT = timedelta(seconds=10)
 #: How often a stopping service looks whether there is still a bus to publish to.
 _DRAIN_LOOK_S = 0.25
 
@@ -270,7 +274,9 @@ def consumers_of(
         for subscription in subscriptions
         for sender in subscription.senders
     }
-    return tuple(ConsumerSpec(stream, f"{service}-{stream.lower()}") for stream in sorted(streams))
+    return tuple(
+        ConsumerSpec(stream, f"{service}-{stream.lower()}", _ACK_WAIT) for stream in sorted(streams)
+    )
 
 
 def log_death(task: asyncio.Task[None]) -> None:
