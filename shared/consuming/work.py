@@ -100,7 +100,8 @@ class Work:
         """Say something: a row in the outbox, stored with everything else or not at all.
 
         `subject` is the request's id (for `latest` events: the key of the thing). The id is
-        derived from the cause and a running index, so a repeated handling repeats it. Raises
+        derived from the cause, this service and a running index: a repeated handling repeats it,
+        and two services that hear the same cause do not say the same id. Raises
         `MessageTooLarge`, `SubjectUnknown`, and `NotLocked` for a subject this transaction does
         not hold.
         """
@@ -110,7 +111,7 @@ class Work:
             raise NotLocked(key=key)
         locked.said += 1
         locked.is_changed = True
-        event_id = derived(cause.id, cause.said)
+        event_id = derived(cause.id, f"{context.service}/{cause.said}")
         cause.said += 1
         envelope = Envelope(
             id=event_id,

@@ -47,6 +47,10 @@ class WebhookReceiver(Receiver[WebhookMessage]):
         """The endpoint's address."""
         return f"{self.origin}{_PATH}"
 
+    def learn(self, secret: str) -> None:
+        """Verify with `secret` from now on: a registration shows it once."""
+        self._key = base64.b64decode(secret.removeprefix("whsec_"))
+
     def judge(self, received: Received) -> tuple[Reply, WebhookMessage | None]:
         """Answer 204 to what is signed, 401 to what is not, 413 to what is too large."""
         if received.method != "POST" or received.path != _PATH:
