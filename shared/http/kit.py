@@ -169,4 +169,4 @@ def _stamped(send: Send, request_id: str) -> Send:
 
 def _safe_id(given: str) -> str:
     """Return the caller's own id as far as it may stand in a log line."""
-    return "".join(c for c in given[:64] if c.isalnum() or c in "-_.:/")
+    return "".join(c for c in given[:64] if c.isascii() and (c.isalnum() or c in "-_.:/"))

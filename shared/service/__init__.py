@@ -1,0 +1,19 @@
+"""A service from outside: how it is built, started, watched and stopped, alone or with others."""
+
+from shared.service.alone import STOPPING, loop_factory, run_alone, serve_app, surroundings
+from shared.service.built import DRAIN_S, Service, Surroundings
+from shared.service.settings import DatabaseUrl, ServiceSettings, version
+
+__all__ = [
+    "DRAIN_S",
+    "STOPPING",
+    "DatabaseUrl",
+    "Service",
+    "ServiceSettings",
+    "Surroundings",
+    "loop_factory",
+    "run_alone",
+    "serve_app",
+    "surroundings",
+    "version",
+]

@@ -1,0 +1,192 @@
+"""A service as its own process: python -m services.<name> serve | migrate | check."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import uvicorn
+from pydantic import ValidationError
+
+from shared.bus.nats import connect as connect_bus
+from shared.consuming.transactor import Knobs
+from shared.database import migrations
+from shared.database.engine import Database
+from shared.errors import LeveeError
+from shared.http.auth import KeyRing
+from shared.id_source import RandomIds
+from shared.observability import log_to_stderr
+from shared.service.built import DRAIN_S, Service, Surroundings
+from shared.service.settings import ServiceSettings
+from shared.time_source import Activity, SystemTime
+
+S = TypeVar("S", bound=ServiceSettings)
+
+#: Under this name an ASGI scope carries an event that is set when the server begins to stop:
+#: answers without an end (event streams) end then, instead of holding the stop up.
+STOPPING = "levee.stopping"
+
+
+def run_alone(
+    name: str,
+    settings_type: type[S],
+    build: Callable[[S, Surroundings], Service],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run one service as its own process; return the exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m services.{name}")
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("serve", help="work until SIGTERM")
+    migrate = verbs.add_parser("migrate", help="bring the database to the latest schema")
+    migrate.add_argument("--step", choices=["pre", "post"], help="only what may come before")
+    verbs.add_parser("check", help="read settings, reach database and bus, print readiness")
+    asked = parser.parse_args(argv)
+    try:
+        settings = settings_type()
+    except ValidationError as error:
+        prefix = settings_type.model_config.get("env_prefix") or f"{name.upper()}_"
+        for wrong in error.errors(include_url=False, include_input=False):
+            place = ".".join(map(str, wrong["loc"]))
+            sys.stderr.write(f"{prefix}{place.upper()}: {wrong['msg']}\n")
+        return 2
+    log_to_stderr(name, settings.log_level)
+    acts: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
+        "serve": lambda: _serve(name, settings, build),
+        "migrate": lambda: _migrate(name, settings, asked.step),
+        "check": lambda: _check(name, settings, build),
+    }
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            return runner.run(_told(acts[asked.verb]))
+    except KeyboardInterrupt:
+        return 130
+
+
+async def _told(act: Callable[[], Coroutine[Any, Any, int]]) -> int:
+    try:
+        return await act()
+    except LeveeError as error:
+        sys.stderr.write(f"{error.code}: {error}\n")
+        return 1
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Return what makes event loops: uvloop where it exists (1.35 to 1.85 times as fast)."""
+    if sys.platform == "win32":
+        return None
+    import uvloop
+
+    return uvloop.new_event_loop
+
+
+@asynccontextmanager
+async def surroundings(settings: ServiceSettings, name: str) -> AsyncIterator[Surroundings]:
+    """Give a service that runs alone its time, ids, bus and keys."""
+    time, activity = SystemTime(), Activity()
+    bus = await connect_bus(
+        settings.nats_url.split(","),
+        name=f"levee-{name}-{settings.replica}",
+        time=time,
+        user=settings.nats_user,
+        password=settings.nats_password,
+        replicas=settings.nats_replicas,
+    )
+    try:
+        yield Surroundings(
+            time,
+            RandomIds(time),
+            bus,
+            activity,
+            KeyRing(settings.keys_file, time),
+            Knobs(replica=settings.replica, is_batching=settings.is_batching),
+        )
+    finally:
+        await bus.close()
+
+
+async def _migrate(name: str, settings: ServiceSettings, step: migrations.Step | None) -> int:
+    database = Database(settings.database_url)
+    try:
+        await migrations.upgrade(name, database, step)
+        found, _ = await migrations.current(name, database)
+        sys.stdout.write(f"{name}: database at {found}\n")
+    finally:
+        await database.close()
+    return 0
+
+
+async def _check(name: str, settings: S, build: Callable[[S, Surroundings], Service]) -> int:
+    async with surroundings(settings, name) as given:
+        service = build(settings, given)
+        await migrations.require_current(name, service.runtime.database)
+        told = await service.readiness()
+        sys.stdout.write(f"{told['service']} {told['version']}: {told['status']}\n")
+        for check, found in told["checks"].items():
+            sys.stdout.write(f"  {check}: {found['detail']}\n")
+        await service.runtime.database.close()
+        return 0 if told["status"] != "not_ready" else 1
+
+
+async def _serve(name: str, settings: S, build: Callable[[S, Surroundings], Service]) -> int:
+    async with surroundings(settings, name) as given:
+        service = build(settings, given)
+        try:
+            await service.start()
+            await serve_app(service.app(given.keys), settings.host, settings.port)
+        finally:
+            await service.stop()
+    return 0
+
+
+async def serve_app(app: Any, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; open calls are finished, then it returns."""
+    # What exists now lives as long as the process: keep it out of every collection.
+    # Measured: p99 46.7 -> 18 ms (facts on floors, HTTP).
+    gc.collect()
+    gc.freeze()
+    stopping = asyncio.Event()
+
+    async def told(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        scope[STOPPING] = stopping
+        await app(scope, receive, send)
+
+    config = uvicorn.Config(
+        told,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=int(DRAIN_S),
+        lifespan="off",
+        server_header=False,
+    )
+    server = _Server(config)
+    server.stopping = stopping
+    loop = asyncio.get_running_loop()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(wanted, setattr, server, "should_exit", True)
+    await server.serve()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: after its end we still have to drain."""
+
+    #: Set as soon as it begins to stop.
+    stopping: asyncio.Event
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Tell endless answers to end, then wait for the others."""
+        self.stopping.set()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to whoever runs the server."""
+        yield

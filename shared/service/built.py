@@ -1,0 +1,189 @@
+"""A built service: its runtime, its paths and its own loops; started, watched and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import Response
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import SQLAlchemyError
+
+from shared.consuming.runtime import Runtime, log_death
+from shared.consuming.transactor import Knobs
+from shared.database import migrations
+from shared.errors import LeveeError
+from shared.http.auth import Caller, KeyRing, needs
+from shared.http.kit import Limit, Offset, json_answer, make_app, page
+from shared.id_source import IdSource
+from shared.service.settings import version
+from shared.time_source import Activity, TimeSource
+
+if TYPE_CHECKING:
+    from shared.bus.port import Bus
+
+#: How long a stopping service finishes what is under way; orchestrators give 30 s.
+DRAIN_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a service is given and others may share: time, ids, bus, keys."""
+
+    time: TimeSource
+    ids: IdSource
+    bus: Bus
+    activity: Activity
+    keys: KeyRing
+    knobs: Knobs = field(default_factory=Knobs)
+
+
+@dataclass(slots=True)
+class Service:
+    """A built service: its runtime, its paths and its own loops."""
+
+    name: str
+    runtime: Runtime[Any]
+    routes: Sequence[APIRouter] = ()
+    #: Called in order after the runtime hears and before the API is served.
+    on_start: Sequence[Callable[[], Awaitable[None]]] = ()
+    #: Endless loops besides the runtime's own.
+    loops: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
+    #: Further facts for /ready, name -> (is_well, detail).
+    checks: Callable[[], Awaitable[dict[str, tuple[bool, str]]]] | None = None
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Begin to work; raises `SchemaBehind` when the database was not migrated."""
+        await migrations.require_current(self.name, self.runtime.database)
+        await self.runtime.start()
+        for prepare in self.on_start:
+            await prepare()
+        for loop in self.loops:
+            task = asyncio.create_task(loop(), name=f"{self.name}-{loop.__name__}")
+            task.add_done_callback(log_death)
+            self._tasks.append(task)
+
+    async def stop(self) -> None:
+        """Drain and leave."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.runtime.stop(DRAIN_S)
+        await self.runtime.database.close()
+
+    @property
+    def dead_loops(self) -> list[str]:
+        """Loops that ended although the service runs."""
+        own = [task.get_name() for task in self._tasks if task.done()]
+        return [*self.runtime.dead_loops, *own]
+
+    async def readiness(self) -> dict[str, Any]:
+        """Return the truth about this service: what works and what does not.
+
+        `not_ready`: it cannot do its work (database away, a loop died). `degraded`: it works and
+        something waits (bus away: requests are accepted and flow later; messages set aside).
+        """
+        runtime = self.runtime
+        checks: dict[str, tuple[bool, str]] = {}
+        try:
+            await runtime.database.ping()
+            checks["database"] = (True, "answers")
+            waiting, age_s = await runtime.relay.unpublished()
+            checks["outbox"] = (age_s < 60, f"{waiting} waiting, oldest {age_s:.1f} s")
+            _, set_aside = await runtime.list_held(limit=1)
+            checks["set_aside"] = (set_aside == 0, f"{set_aside} set aside")
+            _, early = await runtime.list_held(is_set_aside=False, limit=1)
+            checks["parked"] = (True, f"{early} waiting for a predecessor")
+        except (LeveeError, SQLAlchemyError) as error:
+            checks["database"] = (False, str(error).split("\n", 1)[0])
+        bus = runtime.bus
+        checks["bus"] = (bus.is_connected, "connected" if bus.is_connected else "not connected")
+        dead = self.dead_loops
+        checks["loops"] = (not dead, ", ".join(dead) or "all running")
+        if self.checks is not None and checks["database"][0]:
+            checks |= await self.checks()
+        is_ready = checks["database"][0] and checks["loops"][0]
+        is_well = is_ready and all(is_fine for is_fine, _ in checks.values())
+        stats = runtime.stats
+        return {
+            "service": self.name,
+            "version": version(),
+            "status": "ready" if is_well else "degraded" if is_ready else "not_ready",
+            "time": runtime.time.now(),
+            "checks": {k: {"is_well": w, "detail": d} for k, (w, d) in checks.items()},
+            "counts": {
+                "handled": stats.handled,
+                "duplicates": stats.duplicates,
+                "set_aside": stats.set_aside,
+                "retried": stats.retried,
+                "calls": stats.calls,
+                "timers_fired": runtime.timers.lateness.fired,
+                "timer_worst_lateness_s": round(runtime.timers.lateness.worst_s, 4),
+                "published": runtime.relay.published,
+            },
+        }
+
+    def app(self, keys: KeyRing) -> FastAPI:
+        """Return the service's application; its paths begin with its own prefix."""
+        app = make_app(
+            f"Levee {self.name}", version(), keys, self.runtime.ids, prefix=f"/{self.name}"
+        )
+        # Paths are tried in order: the busy ones come before the operator's.
+        for routes in (*self.routes, _operator_routes(self)):
+            app.include_router(routes, prefix=f"/{self.name}")
+        return app
+
+
+class Gap(BaseModel):
+    """What an operator declares lost: everything a publisher said about a request up to here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    request_id: Annotated[str, Field(min_length=1, max_length=200)]
+    publisher: Literal["intake", "router", "clock", "escalation", "notify"]
+    sequence: Annotated[int, Field(ge=1, lt=2**63)]
+
+
+def _operator_routes(service: Service) -> APIRouter:
+    """Health, readiness and set-aside messages, the same in every service."""
+    routes = APIRouter(tags=["operate"])
+    runtime = service.runtime
+
+    @routes.get("/health", summary="The process lives")
+    async def health() -> Response:
+        return json_answer({"service": service.name, "version": version(), "status": "alive"})
+
+    @routes.get("/ready", summary="What works and what does not")
+    async def ready() -> Response:
+        told = await service.readiness()
+        return json_answer(told, 503 if told["status"] == "not_ready" else 200)
+
+    @routes.get("/v1/setaside", summary="Messages nobody could handle")
+    async def setaside(
+        caller: Annotated[Caller, needs("operate")],
+        waiting: bool = False,
+        limit: Limit = 100,
+        offset: Offset = 0,
+    ) -> Response:
+        held, total = await runtime.list_held(is_set_aside=not waiting, limit=limit, offset=offset)
+        return json_answer(page([h.as_json() for h in held], total, limit, offset))
+
+    @routes.post("/v1/setaside/{event_id}/replay", summary="Try it again")
+    async def replay(event_id: str, caller: Annotated[Caller, needs("operate")]) -> Response:
+        return json_answer({"event_id": event_id, "is_done": await runtime.replay_held(event_id)})
+
+    @routes.post("/v1/parked/skip", summary="Settle a gap nobody will fill")
+    async def skip(body: Gap, caller: Annotated[Caller, needs("operate")]) -> Response:
+        await runtime.skip_to(body.request_id, body.publisher, body.sequence)
+        return json_answer({**body.model_dump(), "is_done": True})
+
+    @routes.post("/v1/setaside/{event_id}/dismiss", summary="Give it up, let successors go on")
+    async def dismiss(event_id: str, caller: Annotated[Caller, needs("operate")]) -> Response:
+        await runtime.dismiss_held(event_id)
+        return json_answer({"event_id": event_id, "is_done": True})
+
+    return routes
