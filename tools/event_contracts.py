@@ -1,7 +1,8 @@
 """Event schemas: exported, compared with what is committed, and kept compatible.
 
 `python -m tools.event_contracts export` writes schemas, missing examples, docs/events.md and
-docs/asyncapi.json; `check` says what is stale or incompatible and ends with 1.
+docs/asyncapi.json; `check` says what is stale or incompatible and ends with 1; `release` keeps
+the schemas of today as those of the last release, with which later ones are compared.
 """
 
 from __future__ import annotations
@@ -12,62 +13,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shared.events.register import ALL_EVENTS
+from tools.event_compatibility import Schema, incompatibilities
 from tools.event_documents import asyncapi, events_page
 from tools.event_examples import example
+from tools.topology import topology
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from shared.events.base import EventData
 
-Schema = dict[str, Any]
+__all__ = ["born", "export", "files", "incompatibilities", "problems", "release", "schema_of"]
 
 ROOT = Path(__file__).resolve().parents[1]
-SCHEMAS = ROOT / "shared" / "events" / "schemas"
+_SCHEMAS = Path("shared/events/schemas")
 #: Schemas as of the last release: what a neighbour deployed earlier still speaks.
-RELEASED = SCHEMAS / "released"
-EXAMPLES = ROOT / "shared" / "events" / "examples"
-
-_PROSE = {"title", "description", "examples", "default"}
-
-
-def incompatibilities(old: Schema, new: Schema) -> list[str]:
-    """List every change that would break a reader of either version.
-
-    A stream holds events of both ages and services are deployed one at a time, so old readers
-    meet new events and new readers meet old ones. Within one version an event may therefore only
-    gain or lose optional fields.
-    """
-    before, after = old.get("properties", {}), new.get("properties", {})
-    needed_before, needed_after = set(old.get("required", [])), set(new.get("required", []))
-    found = [f"{name}: now required" for name in sorted(needed_after - needed_before)]
-    found += [f"{name}: no longer required" for name in sorted(needed_before - needed_after)]
-    for name in sorted(before.keys() & after.keys()):
-        found += _differences(name, _resolved(before[name], old), _resolved(after[name], new))
-    return found
-
-
-def _differences(place: str, old: Any, new: Any) -> list[str]:
-    """Compare two shapes; objects inside may gain and lose optional fields too."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        if "properties" in old and "properties" in new:
-            return [f"{place}.{told}" for told in incompatibilities(old, new)]
-        if old.keys() == new.keys():
-            return [told for key in sorted(old) for told in _differences(place, old[key], new[key])]
-    if isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
-        return [told for a, b in zip(old, new, strict=True) for told in _differences(place, a, b)]
-    return [] if old == new else [f"{place}: changed its type or its allowed values"]
-
-
-def _resolved(value: Any, root: Schema) -> Any:
-    """Return what constrains a value, with references resolved and prose removed."""
-    if isinstance(value, list):
-        return [_resolved(item, root) for item in value]
-    if not isinstance(value, dict):
-        return value
-    if "$ref" in value:
-        return _resolved(root["$defs"][value["$ref"].rsplit("/", 1)[-1]], root)
-    return {key: _resolved(item, root) for key, item in value.items() if key not in _PROSE}
+_RELEASED = _SCHEMAS / "released"
+_EXAMPLES = Path("shared/events/examples")
 
 
 def schema_of(event: type[EventData]) -> Schema:
@@ -77,32 +39,40 @@ def schema_of(event: type[EventData]) -> Schema:
     return schema
 
 
-def files() -> Iterator[tuple[Path, str]]:
+def files(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     """Yield every generated file with what must stand in it."""
     for event in ALL_EVENTS:
-        yield SCHEMAS / f"{event.type}.json", _json(schema_of(event))
-    yield ROOT / "docs" / "events.md", events_page()
-    yield ROOT / "docs" / "asyncapi.json", _json(asyncapi())
+        yield root / _SCHEMAS / f"{event.type}.json", _json(schema_of(event))
+    yield root / "docs" / "events.md", events_page()
+    yield root / "docs" / "asyncapi.json", _json(asyncapi())
 
 
-def born() -> Iterator[tuple[Path, str]]:
+def born(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
     """Yield the examples that do not exist yet; one that exists is never written again."""
+    says = topology().says
     for event in ALL_EVENTS:
-        path = EXAMPLES / f"{event.type}.json"
+        path = root / _EXAMPLES / f"{event.type}.json"
         if not path.exists():
-            yield path, _json(json.loads(example(event)))
+            sender = event.publisher or min(says.get(event.type, {"intake"}))
+            yield path, _json(json.loads(example(event, sender)))
 
 
-def problems() -> list[str]:
-    """Say what is stale, missing or incompatible."""
+def problems(root: Path = ROOT) -> list[str]:
+    """Say what is stale, missing, left over or incompatible."""
     found = [
-        f"{path.relative_to(ROOT)} is stale: run make events"
-        for path, text in files()
+        f"{path.relative_to(root)} is stale: run make events"
+        for path, text in files(root)
         if not path.exists() or path.read_text(encoding="utf-8") != text
     ]
-    found += [f"{path.relative_to(ROOT)} is missing: run make events" for path, _ in born()]
+    found += [f"{path.relative_to(root)} is missing: run make events" for path, _ in born(root)]
     current = {event.type: schema_of(event) for event in ALL_EVENTS}
-    for path in sorted(RELEASED.glob("*.json")):
+    for folder in (_SCHEMAS, _EXAMPLES):
+        found += [
+            f"{folder / path.name} belongs to no event: remove it when retention has passed"
+            for path in sorted((root / folder).glob("*.json"))
+            if path.stem not in current
+        ]
+    for path in sorted((root / _RELEASED).glob("*.json")):
         name = path.stem
         if name not in current:
             found.append(f"{name} was released and is gone: publish both until readers moved")
@@ -112,22 +82,46 @@ def problems() -> list[str]:
     return found
 
 
+def export(root: Path = ROOT) -> None:
+    """Write what is generated and the examples of events that have none."""
+    for path, text in (*files(root), *born(root)):
+        _write(path, text)
+
+
+def release(root: Path = ROOT) -> None:
+    """Keep the schemas of today as those of the last release."""
+    for path in (root / _RELEASED).glob("*.json"):
+        path.unlink()
+    for event in ALL_EVENTS:
+        _write(root / _RELEASED / f"{event.type}.json", _json(schema_of(event)))
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True) + "\n"
 
 
 def main(argv: list[str]) -> int:
-    """Export or check."""
+    """Export, check or release."""
     if argv == ["export"]:
-        for path, text in (*files(), *born()):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, encoding="utf-8")
+        export()
         return 0
     if argv == ["check"]:
         found = problems()
         sys.stdout.write("".join(f"{told}\n" for told in found))
         return 1 if found else 0
-    sys.stderr.write("usage: python -m tools.event_contracts export|check\n")
+    if argv == ["release"]:
+        found = problems()
+        if found:
+            sys.stderr.write("".join(f"{told}\n" for told in found))
+            return 1
+        release()
+        return 0
+    sys.stderr.write("usage: python -m tools.event_contracts export|check|release\n")
     return 2
 
 

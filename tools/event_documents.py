@@ -27,8 +27,8 @@ def events_page() -> str:
         "|---|---|---|---|",
     ]
     for event in ALL_EVENTS:
-        says = ", ".join(sorted(found.says.get(event.type, ()))) or "–"
-        hears = ", ".join(sorted(found.hears.get(event.type, ()))) or "–"
+        says = ", ".join(sorted(found.says.get(event.type, ()))) or "nobody yet"
+        hears = ", ".join(sorted(found.hears.get(event.type, ()))) or "nobody"
         lines.append(
             f"| [`{event.type}`](#{_anchor(event)}) | {says} | {hears} | {_first(event)} |"
         )
@@ -44,7 +44,7 @@ def asyncapi() -> dict[str, Any]:
     operations: dict[str, Any] = {}
     messages: dict[str, Any] = {}
     schemas: dict[str, Any] = {}
-    for event in ALL_EVENTS:
+    for event in (event for event in ALL_EVENTS if event.type in found.says):
         name = event.type.replace(".", "_")
         schemas[name] = _inlined(event)
         messages[name] = {
