@@ -153,6 +153,9 @@ class Receiver(ABC, Generic[MessageT]):
                 await self._handle(received, writer)
         except (ConnectionError, ssl.SSLError, h11.ProtocolError):
             return  # the caller hung up or speaks something else; its test sees that itself
+        except asyncio.CancelledError:
+            # Only `stop` cancels. Python 3.11's streams log a cancelled call as an error.
+            return
         finally:
             writer.close()
 
