@@ -61,5 +61,5 @@ SUBSCRIPTIONS = (
     on(notify.NotificationFailed, followers.failed),
     on(notify.NotificationSuppressed, followers.suppressed),
     on(notify.NotificationSetAside, followers.set_aside),
-    on(EscalationRequested, telling.tell, senders=("intake", "router")),
+    on(EscalationRequested, telling.tell, senders=("intake",)),
 )

@@ -8,7 +8,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.service import ServiceSettings
+from shared.service import DatabaseUrl, ServiceSettings
 
 
 def _is_zone(name: str) -> str:
@@ -22,7 +22,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="INSIGHT_", frozen=True, extra="ignore")
 
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         "sqlite+aiosqlite:///insight.db", description="insight's own database"
     )
     zone: Annotated[str, AfterValidator(_is_zone)] = Field(

@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.service import ServiceSettings
+from shared.service import DatabaseUrl, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -15,7 +15,7 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="ROUTER_", frozen=True, extra="ignore")
 
-    database_url: str = Field(
+    database_url: DatabaseUrl = Field(
         "sqlite+aiosqlite:///router.db", description="the router's own database"
     )
     definitions_folder: Path | None = Field(
