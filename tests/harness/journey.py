@@ -36,9 +36,10 @@ from shared.service import Surroundings
 from shared.time_source import Activity, ManualTime
 from tests.harness.nats import nats_server
 from tests.harness.receivers import ReceivedMail, SmtpReceiver, WebhookReceiver, WeComReceiver
+from tests.harness.unruly import UnrulyBus
 from tests.harness.world import MORNING
 
-BusKind = Literal["memory", "nats"]
+BusKind = Literal["memory", "nats", "unruly"]
 
 _LINK = re.compile(r"https://levee\.test(/notify/a/[\w-]+)")
 #: The team of these journeys works under the shipped policy `urgent`: members at once and after
@@ -322,22 +323,32 @@ def a_post(title: str, **given: Any) -> dict[str, Any]:
 
 @asynccontextmanager
 async def whole_house(
-    folder: Path, bus_kind: BusKind = "memory", *, seed: int = 1, absences: str = "[]"
+    folder: Path,
+    bus_kind: BusKind = "memory",
+    *,
+    seed: int = 1,
+    absences: str = "[]",
+    start: datetime = MORNING,
 ) -> AsyncIterator[World]:
-    """Run all six services on SQLite below `folder`, on a Monday morning, until the block ends."""
-    time, activity = ManualTime(MORNING), Activity()
+    """Run all six services on SQLite below `folder`, on a Monday morning, until the block ends.
+
+    A folder on which a house ran before (with `bus_kind` nats) is gone on with, from `start`.
+    """
+    time, activity = ManualTime(start), Activity()
     async with AsyncExitStack() as stack:
         post = await stack.enter_async_context(SmtpReceiver(time.now))
         robot = await stack.enter_async_context(WeComReceiver(time.now))
         portal = await stack.enter_async_context(WebhookReceiver(time.now))
         server = None
-        bus: Bus = MemoryBus(time, activity)
+        memory = MemoryBus(time, activity)
+        bus: Bus = UnrulyBus(memory, seed) if bus_kind == "unruly" else memory
         if bus_kind == "nats":
             server = await stack.enter_async_context(nats_server(folder / "nats"))
             bus = await nats.connect(server.url, name="test", time=time, activity=activity)
         stack.push_async_callback(bus.close)
         definitions = folder / "definitions"
-        shutil.copytree(DEFINITIONS, definitions)
+        if not definitions.exists():
+            shutil.copytree(DEFINITIONS, definitions)
         key, kept = new_key("test", ("*",))
         add_to_file(folder / "keys.json", kept)
         keys = KeyRing(folder / "keys.json", time)
@@ -361,6 +372,9 @@ async def whole_house(
         )
         world = World(house, time, activity, bus, http, post, robot, portal, definitions, server)
         await world.introduce(absences)
+        if bus_kind == "unruly":
+            # The definitions come late, too.
+            await world.fast_forward(minutes=1)
         yield world
 
 
