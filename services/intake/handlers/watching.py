@@ -1,7 +1,7 @@
 """The watchdog: a request nobody routes is seen by a person, not forgotten.
 
-The escalation is asked for once; later looks, with growing pauses, only add to the timeline and
-the log that the request still lies there, because one cause is one page.
+The escalation is asked for once; later looks, with growing pauses, only add to the timeline that
+the request still lies there, because one cause is one page.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ def look(timer: Timer, work: Work) -> None:
     if request is None or request.standing.is_routed:
         return
     looks, pause_s = int(timer.payload["looks"]), float(timer.payload["pause_s"])
-    _log.warning("%s was not routed; look %d of %d", request.number, looks + 1, LOOKS_MAX + 1)
+    # Not a warning each: while the router is away this is said of every request, and /ready counts.
+    _log.debug("%s was not routed; look %d of %d", request.number, looks + 1, LOOKS_MAX + 1)
     if looks == 0:
         work.publish(events_out.not_routed(request), subject=timer.key, occurred_at=timer.due_at)
     work.record(_fact(request, looks, timer.due_at, work))
