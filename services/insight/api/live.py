@@ -24,6 +24,8 @@ HEARTBEAT_S = 15.0
 #: Between two readings of one board, however much happens; also the time a commit has to become
 #: visible after its batch announced it.
 AT_LEAST_S = 1.0
+#: A large house's board takes longer to read; reading it may take this share of the time.
+_READING_SHARE = 0.2
 #: Viewers of one replica; each holds a connection.
 MAX_VIEWERS = 500
 #: Boards (by filter) whose latest reading is kept.
@@ -48,6 +50,8 @@ class Live:
         self._pulse, self._closing = asyncio.Event(), asyncio.Event()
         self._latest: dict[Scope, tuple[datetime, str, bytes]] = {}
         self._watching: asyncio.Task[None] | None = None
+        #: How long the latest reading took, in real seconds.
+        self._took_s = 0.0
         self.viewers = 0
 
     def changed(self) -> None:
@@ -98,9 +102,13 @@ class Live:
                 yield told if board_id != last_id else b": nothing new\n\n"
                 last_id = board_id
                 if await self._wait(pulse, HEARTBEAT_S):
-                    await self._wait(self._closing, AT_LEAST_S)
+                    await self._wait(self._closing, self._pause_s)
         finally:
             self.viewers -= 1
+
+    @property
+    def _pause_s(self) -> float:
+        return max(AT_LEAST_S, self._took_s / _READING_SHARE)
 
     async def _wait(self, event: asyncio.Event, seconds: float) -> bool:
         return await self._pace.wait(event, self._pace.now() + timedelta(seconds=seconds))
@@ -108,8 +116,10 @@ class Live:
     async def _read(self, scope: Scope) -> tuple[str, bytes]:
         now = self._pace.now()
         read_at, board_id, told = self._latest.get(scope, (_NEVER, "", b""))
-        if now - read_at >= timedelta(seconds=AT_LEAST_S / 2):
+        if now - read_at >= timedelta(seconds=self._pause_s / 2):
+            began = self._pace.monotonic()
             board = await self._desk.board(scope)
+            self._took_s = self._pace.monotonic() - began
             board_id = fingerprint(board)
             told = _event(board, board_id)
             self._latest.pop(scope, None)
