@@ -203,7 +203,7 @@ async def test_a_fault_of_ours_is_a_500_that_tells_nothing_but_its_id_and_is_log
 ) -> None:
     announced_errors.expect("GET /clock/v1/raise/fault failed")
 
-    answer = await http.get("/v1/raise/fault", headers={"X-Request-Id": b"mine-1 \xe9{"})
+    answer = await http.get("/v1/raise/fault", headers={b"X-Request-Id": b"mine-1 \xe9{"})
 
     told = is_problem(answer, 500, "internal-fault")
     assert told["request_id"] == "mine-1"

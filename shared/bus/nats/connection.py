@@ -118,6 +118,7 @@ class Connection:
         self._client: Client | None = None
         self._tried = asyncio.Event()
         self._is_stale = False
+        self._is_closing = False
         self._times_ready = 0
         self._task: asyncio.Task[None] | None = None
         self._last_problem = ""
@@ -152,6 +153,7 @@ class Connection:
         if self._client is not None:
             with suppress(NatsError, OSError, TimeoutError):
                 await self._client.flush(_FLUSH_TIMEOUT_S)
+        self._is_closing = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -162,7 +164,8 @@ class Connection:
 
     async def _keep(self) -> None:
         pause_s = _FIRST_PAUSE_S
-        while True:
+        # Not the cancellation alone: nats-py swallows one that meets it while it connects.
+        while not self._is_closing:
             client = _Client()
             try:
                 await self._connect(client)
@@ -177,7 +180,8 @@ class Connection:
                 self._rider.lost()
                 await _leave(client)
                 self._tried.set()
-            await self._time.sleep(pause_s)
+            if not self._is_closing:
+                await self._time.sleep(pause_s)
             pause_s = min(pause_s * 2, _LONGEST_PAUSE_S)
 
     async def _connect(self, client: _Client) -> None:
