@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: Rounds of the event loop after which every task that was woken has reached its next await.
 _ROUNDS_TO_REST = 6
+#: Sleepers kept without looking whether they still sleep.
+_SLEEPERS = 64
 
 
 class TimeSource(Protocol):
@@ -145,6 +147,8 @@ class ManualTime:
     def __init__(self, start: datetime) -> None:
         self._now = start
         self._sleepers: list[tuple[datetime, int, asyncio.Future[bool]]] = []
+        #: At this size those who were woken otherwise are swept out.
+        self._sweep_at = _SLEEPERS
         self._order = 0
 
     def now(self) -> datetime:
@@ -200,6 +204,10 @@ class ManualTime:
     def _add(self, moment: datetime) -> asyncio.Future[bool]:
         sleeper: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._order += 1
+        if len(self._sleepers) >= self._sweep_at:
+            self._sleepers = [entry for entry in self._sleepers if not entry[2].done()]
+            heapq.heapify(self._sleepers)
+            self._sweep_at = max(_SLEEPERS, 2 * len(self._sleepers))
         heapq.heappush(self._sleepers, (moment, self._order, sleeper))
         return sleeper
 
