@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import importlib
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,13 +57,18 @@ def said_by(service: str) -> list[type[EventData]]:
     Whoever makes an event says it: only the wire makes other services' events, and it lives in
     `shared`. An event that is declared and never made is one nobody says.
     """
-    made = set(_called_names(ROOT / "services" / service))
+    made = _called_in(service)
     return [event for event in ALL_EVENTS if event.__name__ in made]
 
 
 def declared_by(service: str) -> list[type[EventData]]:
     """Return the facts only this service may publish."""
     return [event for event in ALL_EVENTS if event.publisher == service]
+
+
+@functools.cache
+def _called_in(service: str) -> frozenset[str]:
+    return frozenset(_called_names(ROOT / "services" / service))
 
 
 def _called_names(folder: Path) -> Iterator[str]:
