@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 import secrets
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid5
 
 if TYPE_CHECKING:
     from shared.time_source import TimeSource
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
 
 
 class IdSource(Protocol):
@@ -27,7 +31,7 @@ class RandomIds:
 
     def new(self) -> UUID:
         """Return an id nobody has seen."""
-        return _uuid7(int(self._time.now().timestamp() * 1000), secrets.randbits(74))
+        return _uuid7(self._time.now(), secrets.randbits(74))
 
 
 class SeededIds:
@@ -39,7 +43,7 @@ class SeededIds:
 
     def new(self) -> UUID:
         """Return the next id of this seed."""
-        return _uuid7(int(self._time.now().timestamp() * 1000), self._random.getrandbits(74))
+        return _uuid7(self._time.now(), self._random.getrandbits(74))
 
 
 def derived(cause: UUID, index: int | str) -> UUID:
@@ -51,7 +55,9 @@ def derived(cause: UUID, index: int | str) -> UUID:
     return uuid5(cause, str(index))
 
 
-def _uuid7(milliseconds: int, randomness: int) -> UUID:
+def _uuid7(moment: datetime, randomness: int) -> UUID:
+    # Whole milliseconds, exactly: a float of seconds is off by one now and then.
+    milliseconds = (moment - _EPOCH) // _MILLISECOND
     value = (milliseconds & (2**48 - 1)) << 80
     value |= 0x7 << 76 | (randomness >> 62) << 64 | 0b10 << 62 | (randomness & (2**62 - 1))
     return UUID(int=value)

@@ -13,7 +13,7 @@ import heapq
 import time as _machine
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,7 +191,8 @@ class ManualTime:
         sleeper = self._add(until)
         told = asyncio.ensure_future(event.wait())
         try:
-            await asyncio.wait({sleeper, told}, return_when=asyncio.FIRST_COMPLETED)
+            either: list[asyncio.Future[Any]] = [sleeper, told]
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             return event.is_set()
         finally:
             told.cancel()
