@@ -90,12 +90,8 @@ def canvas_of(service: str) -> Canvas:
 # ---- what the code says ------------------------------------------------------------------------
 
 
-def application(service: str) -> FastAPI:
+async def application(service: str) -> FastAPI:
     """Return a service's application; nothing is started and nothing is reached."""
-    return asyncio.run(_application(service))
-
-
-async def _application(service: str) -> FastAPI:
     main = importlib.import_module(f"services.{service}.main")
     settings_type = settings_of(service)
     time, activity = SystemTime(), Activity()
@@ -197,7 +193,7 @@ def _offers(service: str, canvas: Canvas) -> list[str]:
             listed.append(f"{verb} {path.removeprefix(f'/{service}')}")
         else:
             listed.append(f"{verb} /v1{path}")
-    return _differences("Offers", listed, paths_of(service, application(service)))
+    return _differences("Offers", listed, paths_of(service, asyncio.run(application(service))))
 
 
 def _settings(service: str, canvas: Canvas) -> list[str]:

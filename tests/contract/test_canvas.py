@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tools import canvas
@@ -27,7 +29,7 @@ def test_a_service_offers_what_every_service_offers() -> None:
     for service in SERVICES:
         offered = {
             f"{verb.upper()} {path.removeprefix(f'/{service}')}"
-            for path, verbs in canvas.application(service).openapi()["paths"].items()
+            for path, verbs in asyncio.run(canvas.application(service)).openapi()["paths"].items()
             for verb in verbs
         }
 
