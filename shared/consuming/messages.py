@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from shared.bus.port import BusClosed
 from shared.consuming import held as held_rows
 from shared.consuming.batch import Arrival, Plan, plan, read_arrival
+from shared.consuming.dividing import Batch, divided, entry_of, held_row, suspects_of
 from shared.consuming.transactor import (
     BATCH_MAX,
     Guilty,
@@ -21,7 +21,6 @@ from shared.consuming.transactor import (
 )
 from shared.consuming.work import Cause, Work
 from shared.database.engine import DatabaseUnfit
-from shared.database.tables import to_us
 from shared.errors import LeveeError, Unavailable
 from shared.events.base import Envelope, EventData, read_envelope
 
@@ -52,25 +51,6 @@ class NobodyToBlame(Unavailable):
     """A message cannot even be set aside: {reason}"""
 
     zh: ClassVar[str] = "消息连搁置都无法完成：{reason}"
-
-
-@dataclass(slots=True)
-class _Batch:
-    """What one transaction is about to do."""
-
-    arrivals: list[Arrival] = field(default_factory=list)
-    #: Subjects to look at although no message about them arrived: something held may go on.
-    keys: set[str] = field(default_factory=set)
-    #: Entry id -> why it must not be applied: set aside (True) or tried again later (False).
-    barred: dict[str, tuple[Exception, bool]] = field(default_factory=dict)
-    #: How many entries to apply at most; None for all. One, while the guilty one is sought.
-    at_most: int | None = None
-    #: What the last attempt was about to do.
-    plan: Plan = field(default_factory=Plan)
-
-    def has(self, entry: str) -> bool:
-        """Whether the entry came with this batch from the bus (and can be handed back)."""
-        return any(a.header is not None and str(a.header.id) == entry for a in self.arrivals)
 
 
 class Messages(Generic[W]):
@@ -119,7 +99,7 @@ class Messages(Generic[W]):
 
     async def receive(self, arrivals: list[Arrival]) -> None:
         """Handle messages until each is applied, held or handed back."""
-        parts = [_Batch(arrivals)]
+        parts = [Batch(arrivals)]
         while parts:
             batch = parts.pop()
             try:
@@ -128,7 +108,7 @@ class Messages(Generic[W]):
                 await self._put_back([batch, *parts], error)
                 return
             except Spoiled:
-                parts += _divided(batch)
+                parts += divided(batch)
             else:
                 self._count(outcome)
                 await self._settle(batch)
@@ -139,7 +119,7 @@ class Messages(Generic[W]):
         with self._transactor.activity.busy():
             while True:
                 try:
-                    outcome = await self._around_the_guilty(_Batch(keys={key}, at_most=at_most))
+                    outcome = await self._around_the_guilty(Batch(keys={key}, at_most=at_most))
                 except Spoiled:
                     at_most = 1
                     continue
@@ -194,7 +174,7 @@ class Messages(Generic[W]):
         stats.early += len(outcome.early)
         stats.handled += len(outcome.apply)
 
-    async def _put_back(self, batches: Sequence[_Batch], error: Exception) -> None:
+    async def _put_back(self, batches: Sequence[Batch], error: Exception) -> None:
         """Nobody in particular is guilty: the database or a neighbour is away. All again."""
         arrivals = [arrival for batch in batches for arrival in batch.arrivals]
         is_fault = isinstance(error, DatabaseUnfit | NobodyToBlame)
@@ -210,7 +190,7 @@ class Messages(Generic[W]):
             if arrival.delivery is not None:
                 await arrival.delivery.retry(_BACKOFF_S[1])
 
-    async def _settle(self, batch: _Batch) -> None:
+    async def _settle(self, batch: Batch) -> None:
         if batch.at_most is not None:
             # Only a part of what could go on was let go on.
             for key in {a.header.subject for a in batch.arrivals if a.header}:
@@ -231,7 +211,7 @@ class Messages(Generic[W]):
     def _pause_s(self, entry: str) -> float:
         return _BACKOFF_S[min(self._attempts.get(entry, 1), len(_BACKOFF_S)) - 1]
 
-    async def _around_the_guilty(self, batch: _Batch) -> Plan:
+    async def _around_the_guilty(self, batch: Batch) -> Plan:
         """Handle a batch without its guilty entries, which are barred one after another.
 
         Raises `Unavailable` when nothing can be handled now, and `Spoiled` when the whole
@@ -244,14 +224,14 @@ class Messages(Generic[W]):
                 for entry, error in guilty.certain:
                     self._judge(batch, entry, error)
             except Spoiled as spoiled:
-                suspects = _suspects(batch)
+                suspects = suspects_of(batch)
                 if not suspects and len(batch.arrivals) < 2:
                     raise NobodyToBlame(reason=repr(spoiled.error)[:200]) from spoiled.error
                 if len(suspects) != 1:
                     raise
                 self._judge(batch, suspects[0], spoiled.error)
 
-    def _judge(self, batch: _Batch, entry: str, error: Exception) -> None:
+    def _judge(self, batch: Batch, entry: str, error: Exception) -> None:
         """Decide whether a failing entry is set aside or tried again later."""
         attempt = self._attempts.get(entry, 0) + 1
         if len(self._attempts) > _REMEMBERED:
@@ -274,7 +254,7 @@ class Messages(Generic[W]):
                 if arrival.header and str(arrival.header.id) == entry:
                     self._look_later(arrival.header.subject, self._pause_s(entry))
 
-    async def _handle(self, batch: _Batch) -> Plan:
+    async def _handle(self, batch: Batch) -> Plan:
         readable = [a for a in batch.arrivals if a.header is not None]
         keys = {a.header.subject for a in readable if a.header} | batch.keys
         tables = self._transactor.tables
@@ -285,15 +265,20 @@ class Messages(Generic[W]):
             rows = await held_rows.read_held(tx, tables, blocked) if blocked else []
             batch.plan = plan(readable, subjects, rows, frozenset(batch.barred), batch.at_most)
 
+        def choose() -> set[str]:
+            # A service hears whole streams; about much of it there is nothing to do but to count.
+            headers = [a.header for a in batch.plan.apply if a.header is not None]
+            return {header.subject for header in headers if header.type in self._handlers}
+
         def run(work: W, cause: SetCause) -> None:
-            entries = [(_entry(arrival), arrival) for arrival in batch.plan.apply]
+            entries = [(entry_of(arrival), arrival) for arrival in batch.plan.apply]
             apply_each(entries, lambda arrival: self._apply(arrival, work, cause))
 
         async def finish(tx: Transaction, subjects: dict[str, Subject], now: datetime) -> None:
             await self._hold(tx, batch, batch.plan, subjects, now)
             await self._release(tx, batch.plan, subjects)
 
-        await self._transactor.run(keys, (), run, prepare=prepare, finish=finish)
+        await self._transactor.run(keys, (), run, prepare=prepare, choose=choose, finish=finish)
         return batch.plan
 
     def _apply(self, arrival: Arrival, work: W, cause: SetCause) -> None:
@@ -309,13 +294,13 @@ class Messages(Generic[W]):
     async def _hold(
         self,
         tx: Transaction,
-        batch: _Batch,
+        batch: Batch,
         outcome: Plan,
         subjects: dict[str, Subject],
         now: datetime,
     ) -> None:
         """Store what waits for its predecessor and what is set aside."""
-        rows = [_held_row(a, held_rows.EARLY, "early", "", now) for a in outcome.early]
+        rows = [held_row(a, held_rows.EARLY, "early", "", now) for a in outcome.early]
         rows += self._guilty_rows(batch, now)
         for row in rows:
             if row["key"] is not None:
@@ -327,20 +312,20 @@ class Messages(Generic[W]):
                 code, detail = held_rows.describe(error)
                 await held_rows.blame(tx, self._transactor.tables, entry, code, detail)
 
-    def _guilty_rows(self, batch: _Batch, now: datetime) -> list[dict[str, Any]]:
+    def _guilty_rows(self, batch: Batch, now: datetime) -> list[dict[str, Any]]:
         rows = []
         for arrival in batch.arrivals:
             if arrival.header is None:
                 assert arrival.error is not None
                 code, detail = held_rows.describe(arrival.error)
-                rows.append(_held_row(arrival, held_rows.UNREADABLE, code, detail, now))
+                rows.append(held_row(arrival, held_rows.UNREADABLE, code, detail, now))
                 self._transactor.stats.set_aside += 1
                 _log.error("%s: unreadable message set aside: %s", self._transactor.service, detail)
                 continue
             error, is_final = batch.barred.get(str(arrival.header.id), (None, False))
             if error is not None and is_final:
                 code, detail = held_rows.describe(error)
-                rows.append(_held_row(arrival, held_rows.FAILED, code, detail, now))
+                rows.append(held_row(arrival, held_rows.FAILED, code, detail, now))
         return rows
 
     async def _release(self, tx: Transaction, outcome: Plan, subjects: dict[str, Subject]) -> None:
@@ -351,52 +336,3 @@ class Messages(Generic[W]):
             subjects[header.subject].is_changed = True
         if done:
             await held_rows.release(tx, self._transactor.tables, [str(h.id) for h in done])
-
-
-def _entry(arrival: Arrival) -> str:
-    assert arrival.header is not None
-    return str(arrival.header.id)
-
-
-def _suspects(batch: _Batch) -> list[str]:
-    """Return the entries that may have spoiled the last attempt at a batch."""
-    suspects = [str(a.header.id) for a in batch.plan.apply if a.header]
-    if not suspects:
-        # Nothing was applied: it failed on storing what waits or is set aside.
-        known = [str(a.header.id) for a in batch.arrivals if a.header]
-        suspects = [entry for entry in known if entry not in batch.barred]
-    return suspects
-
-
-def _divided(batch: _Batch) -> list[_Batch]:
-    """Return the parts in which to go on looking for the guilty entry, the last part first."""
-    if len(batch.arrivals) < 2:
-        return [replace(batch, at_most=1)]
-    middle = len(batch.arrivals) // 2
-    ordered = sorted(batch.arrivals, key=_place)
-    halves = (ordered[middle:], ordered[:middle])
-    return [_Batch(half, barred=dict(batch.barred)) for half in halves]
-
-
-def _place(arrival: Arrival) -> tuple[str, str, int]:
-    header = arrival.header
-    return (header.subject, header.source, header.sequence) if header else ("", "", 0)
-
-
-def _held_row(arrival: Arrival, kind: str, code: str, detail: str, now: datetime) -> dict[str, Any]:
-    header = arrival.header
-    message = arrival.delivery.message if arrival.delivery else None
-    sender = message.subject.split(".")[1] if message and message.subject.count(".") else ""
-    unread = str(message.id) if message else ""
-    return {
-        "event_id": str(header.id) if header else unread,
-        "key": header.subject if header else None,
-        "publisher": header.source if header else sender,
-        "sequence": header.sequence if header else 0,
-        "type": header.type if header else "",
-        "kind": kind,
-        "code": code,
-        "detail": detail,
-        "body": arrival.body,
-        "held_us": to_us(now),
-    }
