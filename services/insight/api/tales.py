@@ -231,6 +231,10 @@ def _team(voice: Voice, value: Any) -> str:
     return voice.name("team", str(value))
 
 
+def _as_it_is(_: Voice, value: Any) -> str:
+    return str(value)
+
+
 def _duration(voice: Voice, value: Any) -> str:
     return voice.duration(float(value))
 
@@ -251,6 +255,11 @@ _WORDS: dict[str, Callable[[Voice, Any], str]] = {
     "to_team": _team,
     "elapsed_s": _duration,
     "target_s": _duration,
+    # Keys of definitions and diagrams, which may look like a code that has words.
+    "policy": _as_it_is,
+    "process": _as_it_is,
+    "element_id": _as_it_is,
+    "code": _as_it_is,
 }
 _SPECIAL.update(
     {

@@ -119,3 +119,9 @@ def test_a_drawing_shows_every_bar_that_stands_for_something() -> None:
     assert max(tall) == pytest.approx(HEIGHT)
     assert all(0 <= mark.x <= drawing.width for mark in drawing.marks)
     assert [mark.x for mark in drawing.marks] == sorted(mark.x for mark in drawing.marks)
+
+
+def test_the_key_of_a_policy_is_not_taken_for_the_lane_of_the_same_name() -> None:
+    said = tell(ZH, "escalation.raised.v1", {"policy": "standard", "trigger": {}}, None)
+
+    assert said.endswith("策略 standard")
