@@ -34,6 +34,8 @@ BATCH_MAX = 500
 SetCause = Callable[[Cause], None]
 Prepare = Callable[[Transaction, dict[str, Subject]], Awaitable[None]]
 Finish = Callable[[Transaction, dict[str, Subject], datetime], Awaitable[None]]
+#: Tells, after `prepare`, the keys that are worth loading.
+Choose = Callable[[], Collection[str]]
 
 
 class Guilty(Exception):
@@ -145,16 +147,19 @@ class Transactor(Generic[W]):
         run: Callable[[W, SetCause], None],
         *,
         prepare: Prepare | None = None,
+        choose: Choose | None = None,
         finish: Finish | None = None,
     ) -> None:
         """Run `run` on a loaded unit of work and commit; nothing is stored when it raises.
 
         `prepare` runs after the locks are held and before loading, `finish` after the flush.
+        `choose` names what is loaded instead of all locks and loads; nothing is, if it names
+        nothing.
         Raises `Guilty` as `run` does, `Unavailable` when everything is to be tried again later
         (`DatabaseUnfit`: after somebody has migrated), and `Spoiled` around any other error.
         """
         try:
-            context, published = await self._commit(locks, loads, run, prepare, finish)
+            context, published = await self._commit(locks, loads, run, prepare, choose, finish)
         except (Guilty, Unavailable):
             raise
         except Exception as error:
@@ -173,6 +178,7 @@ class Transactor(Generic[W]):
         loads: Collection[str],
         run: Callable[[W, SetCause], None],
         prepare: Prepare | None,
+        choose: Choose | None,
         finish: Finish | None,
     ) -> tuple[WorkContext, list[tuple[int, Message]]]:
         now = self.time.now()
@@ -182,7 +188,9 @@ class Transactor(Generic[W]):
                 await prepare(tx, subjects)
             context = WorkContext(tx, now, self.service, subjects, Cause(UUID(int=0)))
             work = self.make_work(context)
-            await work.load({*locks, *loads})
+            keys = {*locks, *loads} if choose is None else choose()
+            if keys or choose is None:
+                await work.load(keys)
 
             def set_cause(cause: Cause) -> None:
                 context.cause = cause
