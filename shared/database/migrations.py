@@ -37,7 +37,8 @@ async def upgrade(service: str, database: Database, step: Step | None = None) ->
     Raises `DatabaseUnavailable` when the database does not answer.
     """
     config = _config(service)
-    target = "head" if step != "pre" else _last_pre(config)
+    found, _ = await current(service, database)
+    target = "head" if step != "pre" else _last_pre(config, found)
     async with database.transaction() as tx:
         await tx.run_sync(lambda connection: _upgrade(config, connection, target))
 
@@ -88,12 +89,14 @@ def _upgrade(config: Config, connection: Connection, target: str) -> None:
     command.upgrade(config, target)
 
 
-def _last_pre(config: Config) -> str:
+def _last_pre(config: Config, found: str) -> str:
     """Return the last revision before the first pending `post`: what a rollout may apply."""
     script = ScriptDirectory.from_config(config)
-    last = "base"
+    last, is_pending = found, found == "-"
     for revision in reversed(list(script.walk_revisions())):
-        if revision.revision.endswith("_post"):
+        if is_pending and revision.revision.endswith("_post"):
             break
-        last = revision.revision
-    return last
+        if is_pending:
+            last = revision.revision
+        is_pending = is_pending or revision.revision == found
+    return last if last != "-" else "base"
