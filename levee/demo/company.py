@@ -41,6 +41,7 @@ _MORE_AGENTS = (
     ("peng.bo", "彭博", "it-service-desk"),
     ("cao.yang", "曹阳", "it-applications"),
     ("guo.min", "郭敏", "hr-service"),
+    ("yu.qian", "于谦和", "hr-service"),
     ("xu.lin", "许琳", "customer-care"),
     ("ma.chao", "马超", "customer-care"),
     ("luo.lan", "罗兰", "finance-approval"),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from levee.demo.company import Company
     from levee.demo.plan import Role
 
-DEFAULT_REQUESTS = 190
+DEFAULT_REQUESTS = 180
 #: The largest storm, and the share of a shorter day it takes.
 STORM, STORM_SHARE = 20, 4
 #: One request in this many is withdrawn before anybody takes it, or goes round the teams.

@@ -74,7 +74,7 @@ def shift(day: date, place: int, bound: tuple[tuple[datetime, datetime], ...] = 
 
 def _until_seen(job: Job) -> timedelta:
     """Return how long a free agent takes to look: soon for a P1, some minutes for the rest."""
-    typical_s = 45 if job.rank == 1 else 300
+    typical_s = 45 if job.rank == 1 else 240
     return timedelta(seconds=10 + round(typical_s * job.rng.lognormvariate(0, 0.8)))
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from levee.demo.plan import Asked, Step
     from levee.demo.watcher import Call
     from levee.simulated import SimulatedHouse
-    from services.router.handlers import ChangeKind
+    from services.router.handlers.requests import ChangeKind
 
 _OPEN_ITEMS = ("open", "claimed")
 _MESSAGES = ("answer", "ask", "reply")

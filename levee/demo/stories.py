@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from levee.demo.company import Company
+    from levee.demo.plan import Role
 
 STORM_HOUR, STORM_MINUTES = 10, 6
 #: Teams of the shipped directory that the storm runs through.
@@ -161,8 +162,8 @@ def _at_the_engineers(handed: datetime, mended: datetime, place: int, engineer: 
 
 def _storm_ears(place: int) -> Ears:
     """Most are answered by those told first, every fourth only by a lead, one by the manager."""
-    role = "manager" if place == 5 else "lead" if place % 4 == 3 else "member"
-    return Ears(role, timedelta(minutes=4 + place % 5))
+    role: Role = "manager" if place == 5 else "lead" if place % 4 == 3 else "member"
+    return Ears(role, timedelta(minutes=2 + place % 4))
 
 
 def _taker(company: Company, place: int) -> str:

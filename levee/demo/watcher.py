@@ -60,6 +60,9 @@ class Watcher:
     steps: Counter[int] = field(default_factory=Counter)
     #: (deputy, absent person) -> how often the deputy was told instead.
     stand_ins: Counter[tuple[str, str]] = field(default_factory=Counter)
+    #: Requests whose escalation told somebody, and everybody who was told.
+    escalated: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
     exhausted: list[str] = field(default_factory=list)
     unanswered: set[str] = field(default_factory=set)
     lines: deque[Line] = field(default_factory=lambda: deque(maxlen=_SHOWN))
@@ -117,10 +120,12 @@ class Watcher:
         told = []
         for recipient in data["recipients"]:
             told.append((recipient["person"], recipient["role"]))
+            self.told.add(recipient["person"])
             self.tiers[recipient["role"]] += 1
             if recipient["stands_in_for"]:
                 self.stand_ins[(recipient["person"], recipient["stands_in_for"])] += 1
         self.unanswered.add(subject)
+        self.escalated.add(subject)
         escalation = UUID(data["escalation_id"])
         self.calls.append(Call(subject, escalation, at, tuple(told)))
 

@@ -28,6 +28,8 @@ class Line:
     """One thing that happened; loud ones are worth the screen."""
 
     at: datetime
+    #: The event's type without its version.
+    kind: str
     number: str
     priority: str
     zh: str
@@ -51,7 +53,7 @@ def line(
         return None
     zh, en, is_loud, tone = said
     at = datetime.fromisoformat(event["occurredat"])
-    return Line(at, number, priority, zh, en, is_loud, tone)
+    return Line(at, kind, number, priority, zh, en, is_loud, tone)
 
 
 def metric(key: str) -> tuple[str, str]:
