@@ -281,7 +281,7 @@ async def test_a_changed_table_is_in_force_without_restart_and_a_broken_one_is_n
     world = new_world()
     definitions = tmp_path / "bpmn"
     shutil.copytree(BPMN, definitions)
-    async with router(tmp_path, world, definitions) as (intake, api):
+    async with router(tmp_path, world, definitions) as (_, api):
         table = definitions / "priority.dmn"
         good = table.read_text(encoding="utf-8")
         table.write_text(good.replace('"P2"', '"P1"', 1) + "\n", encoding="utf-8")
