@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ _NEEDED = (
 )
 _URGENCY = {"1": Urgency.HIGH, "2": Urgency.MEDIUM, "3": Urgency.LOW}
 _IMPACT = {"1": Impact.HIGH, "2": Impact.MEDIUM, "3": Impact.LOW}
+#: Years a log may speak of; others are slips of the keyboard, and calendars end somewhere.
+_YEARS = range(1990, 2100)
 #: Faults told by name in the report; all are counted.
 _NAMED = 50
 
@@ -128,7 +131,7 @@ def _rows(path: Path, skipped: Skipped) -> Iterator[tuple[int, dict[str, str]]]:
                     skipped.note(reader.line_num, fault, str(raw.get("number") or ""))
                 else:
                     yield reader.line_num, raw
-    except (OSError, EOFError, csv.Error) as error:
+    except (OSError, EOFError, zlib.error, csv.Error) as error:
         raise BadLog(path=path, reason=str(error)) from error
 
 
@@ -140,10 +143,12 @@ def _fault(raw: dict[str, str]) -> str | None:
         return "no incident number"
     try:
         int(raw["event_seq"])
-        datetime.fromisoformat(raw["sys_updated_at"])
-        datetime.fromisoformat(raw["opened_at"])
+        moments = [datetime.fromisoformat(raw[name]) for name in ("sys_updated_at", "opened_at")]
     except ValueError as error:
         return str(error)
+    strange = [moment.year for moment in moments if moment.year not in _YEARS]
+    if strange:
+        return f"the year {strange[0]} is not one a log can speak of"
     if raw["urgency"][:1] not in _URGENCY or raw["impact"][:1] not in _IMPACT:
         return f"urgency {raw['urgency']!r} or impact {raw['impact']!r} is unknown"
     return None
