@@ -21,10 +21,10 @@ demo: $(STAMP) ## a working day of a company, live; LEVEE_LOG=path replays a rea
 	@$(BIN)/levee demo $(if $(LEVEE_LOG),--log '$(LEVEE_LOG)')
 
 test: $(STAMP) ## everything that must be green before a change lands
-	@$(BIN)/pytest -q -m 'not slow' $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile -m 'not slow' $(ARGS)
 
 test-all: $(STAMP) ## and what takes longer: chaos, long replays
-	@$(BIN)/pytest -q $(ARGS)
+	@$(BIN)/pytest -q -n 2 --dist loadfile $(ARGS)
 
 check: $(STAMP) ## format, lint, types, boundaries, contracts, unit tests: within a minute
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet .
@@ -32,7 +32,7 @@ check: $(STAMP) ## format, lint, types, boundaries, contracts, unit tests: withi
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache 2>&1 | tail -n 12
 	@$(BIN)/python -m tools.event_contracts check && $(BIN)/python -m tools.api_documents check
-	@$(BIN)/pytest -q tests/unit -m 'not slow' -x
+	@$(BIN)/pytest -q -n 2 tests/unit -m 'not slow' -x
 
 bench: $(STAMP) ## measure, as ratios to a floor of the same run
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
