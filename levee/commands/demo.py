@@ -86,14 +86,17 @@ def demo(
     is_live = console.is_terminal and sys.stdout.isatty() and not plain
     screen: Screen = LiveScreen(console, time) if is_live else PlainScreen(console)
     wishes = _Wishes(seed, requests, "memory" if memory else "nats")
-    with asyncio.Runner(loop_factory=loop_factory()) as runner:
-        told = runner.run(_play(folder, screen, time, f"http://{HOST}:{port}", wishes))
-        ground.note(folder, day=told.scene.day.date, seed=seed, example=told.example)
-        show_summary(console, told)
-        if leave:
-            url = runner.run(leave_up(folder, port))
-            took = timedelta(seconds=time.monotonic() - began)
-            show_addresses(console, url, folder.operator_key_file, told.example, took)
+    try:
+        with asyncio.Runner(loop_factory=loop_factory()) as runner:
+            told = runner.run(_play(folder, screen, time, f"http://{HOST}:{port}", wishes))
+            ground.note(folder, day=told.scene.day.date, seed=seed, example=told.example)
+            show_summary(console, told)
+            if leave:
+                url = runner.run(leave_up(folder, port))
+                took = timedelta(seconds=time.monotonic() - began)
+                show_addresses(console, url, folder.operator_key_file, told.example, took)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
     logging.shutdown()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
+from levee.running import SERVICES
 from shared.errors import Refused
 
 if TYPE_CHECKING:
@@ -21,9 +22,11 @@ LOG = "up.log"
 
 
 class NotADemoHouse(Refused):
-    """{folder} holds a house that the demo did not make: choose another folder with --data."""
+    """{folder} holds a house the demo did not make: choose another with --data or LEVEE_DATA."""
 
-    zh: ClassVar[str] = "{folder} 中的系统不是演示生成的，不会改动；请用 --data 指定其他目录。"
+    zh: ClassVar[str] = (
+        "{folder} 中的系统不是演示生成的，不会改动；请用 --data 或 LEVEE_DATA 指定其他目录。"
+    )
 
 
 class DemoRuns(Refused):
@@ -61,5 +64,5 @@ def note(folder: Folder, **what: Any) -> None:
 
 def _made_by_a_house(folder: Folder) -> list[Path]:
     names = ("keys.json", "operator.key", "running.json", LOG)
-    services = sorted(folder.path.glob("*.log")) if folder.path.is_dir() else []
-    return [folder.databases, folder.store, *(folder.path / n for n in names), *services]
+    logs = (f"{name}.log" for name in SERVICES)
+    return [folder.databases, folder.store, *(folder.path / name for name in (*names, *logs))]

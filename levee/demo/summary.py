@@ -131,7 +131,7 @@ def commands(url: str, key_file: Path, number: str) -> tuple[str, ...]:
         '"urgency":"high","impact":"low"}'
     )
     return (
-        f"curl -s {key} {url}/v1/requests/{number}/timeline",
+        f"curl -s {key} '{url}/insight/v1/requests/{number}/timeline?lang=zh-CN'",
         f"curl -s {key} '{url}/clock/v1/clocks?state=breached&limit=5'",
         f"curl -s {key} -H 'Content-Type: application/json' -d '{post}' {url}/v1/requests",
     )
@@ -150,7 +150,7 @@ def show_addresses(
     )
     for name, where in rows:
         console.print(f"  {name:<32} {where}", highlight=False, soft_wrap=True)
-    console.print("试一试 / try:")
+    console.print("试一试 / try:", highlight=False)
     for command in commands(url, key_file, number):
         console.print(f"  {command}", highlight=False, soft_wrap=True, markup=False)
     console.print(
