@@ -36,10 +36,10 @@ def show_version() -> None:
     typer.echo(version())
 
 
-def main() -> None:
-    """Run the command line; errors of ours are one line, not a traceback."""
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line; errors of ours are a line in each language, not a traceback."""
     try:
-        app()
+        app(args=argv)
     except LeveeError as error:
         typer.echo(f"{error.code}: {error.sentence('zh-CN')}\n{error}", err=True)
         sys.exit(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -11,6 +12,16 @@ import typer
 
 from levee.embedded import Folder
 from shared.errors import LeveeError
+
+
+class LogLevel(StrEnum):
+    """How much is logged."""
+
+    DEBUG = "DEBUG"
+    INFO = "INFO"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+
 
 DataOption = Annotated[
     Path,
@@ -24,6 +35,10 @@ UrlOption = Annotated[
 KeyOption = Annotated[
     str | None,
     typer.Option("--key", envvar="LEVEE_KEY", help="API 密钥 / API key for a house elsewhere"),
+]
+LevelOption = Annotated[
+    LogLevel,
+    typer.Option("--log-level", case_sensitive=False, help="日志级别 / what is logged"),
 ]
 
 DEFAULT_DATA = Path(".levee")

@@ -7,7 +7,7 @@ import logging
 import tempfile
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import orjson
 import typer
@@ -24,7 +24,9 @@ from rich.table import Table
 
 from levee.embedded import DEFINITIONS
 from levee.replay.run import replay_log
+from levee.running import LevelOption, LogLevel
 from levee.simulated import BusKind
+from shared.errors import Refused
 from shared.observability import log_to_stderr
 from shared.service import loop_factory
 
@@ -33,6 +35,12 @@ class Format(StrEnum):
     """Formats of logs."""
 
     SERVICENOW = "servicenow"
+
+
+class NowhereToReport(Refused):
+    """There is no folder for the report {path}."""
+
+    zh: ClassVar[str] = "报告 {path} 所在的目录不存在。"
 
 
 class BusName(StrEnum):
@@ -62,10 +70,12 @@ def replay(
     as_json: Annotated[
         bool, typer.Option("--json", help="把汇总打印为 JSON / print totals as JSON")
     ] = False,
-    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING, ERROR")] = "ERROR",
+    log_level: LevelOption = LogLevel.ERROR,
 ) -> None:
     """重放真实日志 / play a real log and report every request with its clocks."""
     assert log_format is Format.SERVICENOW
+    if report is not None and not report.absolute().parent.is_dir():
+        raise NowhereToReport(path=report)  # before an hour of replaying, not after it
     log_to_stderr("replay", log_level)
     kind: BusKind = "nats" if bus is BusName.NATS else "memory"
     console = Console(stderr=True)

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from levee.embedded import DEFINITIONS, Folder, real_house
-from levee.running import DEFAULT_DATA, DataOption
+from levee.running import DEFAULT_DATA, DataOption, LevelOption, LogLevel
 from levee.separate import separate_house
 from shared.errors import Refused
 from shared.observability import log_to_stderr
@@ -44,7 +44,7 @@ def up(
     separate: Annotated[
         bool, typer.Option("--separate", help="每个服务一个进程 / one process per service")
     ] = False,
-    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING, ERROR")] = "WARNING",
+    log_level: LevelOption = LogLevel.WARNING,
 ) -> None:
     """启动整个系统 / run the whole house until Ctrl-C."""
     folder = Folder(data)
