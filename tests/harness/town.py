@@ -1,0 +1,390 @@
+"""The real house as processes on real time: loaded, killed, brought to rest, read row by row."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+from sqlalchemy import text
+
+from levee.embedded import DEFINITIONS
+from levee.house import NAMES
+from shared.bus.server import NatsServer
+from shared.database import migrations
+from shared.database.engine import Database
+from shared.http.auth import add_to_file, new_key
+from shared.time_source import SystemTime
+from tests.harness.journey import a_post
+from tests.harness.nats import nats_server
+from tests.harness.processes import ServiceProcess, free_port
+from tests.harness.waiting import until
+
+#: Everything a P1 goes through within six seconds: breached after two, the member at once, the
+#: lead two seconds later, the duty person two more.
+_POLICY = """
+key: urgent
+name: {en: For this test}
+on_warned_percent: []
+metrics: [first_response]
+tiers:
+  - notify: [member]
+  - {notify: [lead], after: PT2S}
+duty_after: PT2S
+duty_repeats: 0
+"""
+_DIRECTORY = """
+people:
+  - {id: lin, name: 林静, addresses: {email: lin@example.com}}
+  - {id: wang, name: 王伟, addresses: {email: wang@example.com}}
+  - {id: duty, name: 值班主管, addresses: {email: duty@example.com}}
+teams:
+  - {id: it-service-desk, name: {en: Desk}, members: [lin], lead: wang, escalation_policy: urgent}
+duty_person: duty
+"""
+#: Whom a request reaches that nobody takes care of: tier, person.
+TOLD = {(1, "lin"), (2, "wang"), (3, "duty")}
+#: The clocks such a request has.
+METRICS = {"first_response", "assignment", "resolution", "escalation_response"}
+_QUICK = '"PT15M"', '"PT2S"'
+#: How long a client waits before it tries the same call again.
+_AGAIN_S = 0.1
+
+
+def quick_definitions(folder: Path) -> Path:
+    """Return a copy of the shipped definitions in which everything happens within seconds."""
+    shutil.copytree(DEFINITIONS, folder)
+    (folder / "policies" / "urgent.yaml").write_text(_POLICY)
+    (folder / "directory.yaml").write_text(_DIRECTORY)
+    table = (folder / "targets.dmn").read_text()
+    place = '<outputEntry id="targets_first_response_p1_always_output_1">'
+    before, after = table.split(place)
+    (folder / "targets.dmn").write_text(before + place + after.replace(*_QUICK, 1))
+    return folder
+
+
+@dataclass
+class Town:
+    """A house somebody can reach, and what was asked of it.
+
+    `victims` are what may be killed, each brought back by the same call.
+    """
+
+    #: Where each service answers.
+    bases: Mapping[str, str]
+    key: str
+    urls: Mapping[str, str]
+    victims: Mapping[str, Callable[[], Awaitable[None]]]
+    stop: Callable[[], Awaitable[None]]
+    #: Request ids by Idempotency-Key, and which of them were withdrawn.
+    accepted: dict[str, str] = field(default_factory=dict)
+    withdrawn: set[str] = field(default_factory=set)
+    tried_again: int = 0
+
+    # ---- the load --------------------------------------------------------------------------
+
+    async def load(self, clients: int, posts: int, pause_s: float) -> None:
+        """Let clients post, each call under a key of its own, until it is answered."""
+        async with self.http() as http:
+            await asyncio.gather(*(self._client(http, n, posts, pause_s) for n in range(clients)))
+
+    async def _client(self, http: httpx.AsyncClient, client: int, posts: int, pause: float) -> None:
+        machine = SystemTime()
+        base = f"{self.bases['intake']}/intake/v1/requests"
+        for n in range(posts):
+            key = f"{client}-{n}"
+            body = a_post(f"Outage {key}", urgency="high", impact="high")
+            answer = await self._call(http, base, body, key)
+            self.accepted[key] = answer["id"]
+            if n % 4 == 3:
+                await self._call(http, f"{base}/{answer['id']}/withdraw", {}, f"{key}-withdraw")
+                self.withdrawn.add(answer["id"])
+            await machine.sleep(pause)
+
+    async def _call(self, http: httpx.AsyncClient, url: str, body: Any, key: str) -> Any:
+        machine = SystemTime()
+        while True:
+            try:
+                answer = await http.post(url, json=body, headers={"Idempotency-Key": key})
+            except httpx.TransportError:
+                pass
+            else:
+                if answer.is_success:
+                    return answer.json()
+                assert answer.status_code in (409, 503), answer.text
+            self.tried_again += 1
+            await machine.sleep(_AGAIN_S)
+
+    async def kill_each(self, every_s: float) -> None:
+        """Kill everybody in turn and bring each back at once."""
+        machine = SystemTime()
+        for victim in self.victims.values():
+            await machine.sleep(every_s)
+            await victim()
+
+    # ---- rest ------------------------------------------------------------------------------
+
+    async def comes_to_rest(self, within_s: float) -> None:
+        """Return when every outbox is empty, nothing is held and everybody was told."""
+        live = len(self.accepted) - len(self.withdrawn)
+
+        async def unrest() -> dict[str, Any]:
+            waiting = {name: await self._waiting(http, name) for name in NAMES}
+            told = await self._total(http, "notify/v1/deliveries")
+            routed = await self._total(http, "router/v1/requests")
+            is_told = told >= live * len(TOLD) and routed >= len(self.accepted)
+            is_quiet = is_told and not any(waiting.values())
+            return {} if is_quiet else {**waiting, "told": told, "routed": routed}
+
+        async def is_at_rest() -> bool:
+            try:
+                return not await unrest()
+            except httpx.TransportError:
+                return False
+
+        async with self.http() as http:
+            try:
+                await until(is_at_rest, within_s)
+            except TimeoutError:
+                pytest.fail(f"no rest with {live} live requests: {await unrest()}")
+
+    async def _waiting(self, http: httpx.AsyncClient, name: str) -> list[str]:
+        told = (await http.get(f"{self.bases[name]}/{name}/ready")).json()
+        checks = [told["checks"].get(check) for check in ("outbox", "set_aside", "parked")]
+        details = [check["detail"] if check else "unknown" for check in checks]
+        return [detail for detail in details if not detail.startswith("0 ")]
+
+    async def _total(self, http: httpx.AsyncClient, path: str) -> int:
+        name = path.split("/", 1)[0]
+        answer = await http.get(f"{self.bases[name]}/{path}?limit=1")
+        return int(answer.json()["total"])
+
+    def http(self) -> httpx.AsyncClient:
+        """Return a client with the house's key."""
+        return httpx.AsyncClient(timeout=10, headers={"Authorization": f"Bearer {self.key}"})
+
+    # ---- the truth, once everybody has left -----------------------------------------------
+
+    async def rows(self, service: str, statement: str) -> list[Any]:
+        """Return the rows of a statement in a service's database."""
+        database = Database(self.urls[service])
+        try:
+            async with database.reading() as connection:
+                return list((await connection.execute(text(statement))).all())
+        finally:
+            await database.close()
+
+    async def assert_nothing_lost_or_doubled(self) -> None:
+        """Compare what was accepted with every service's rows."""
+        everything, live = set(self.accepted.values()), self._live
+        assert len(everything) == len(self.accepted), "two keys got one request"
+        for service, table in (("intake", "requests"), ("router", "requests")):
+            assert await self._ids(service, f"SELECT id FROM {table}") == _once(everything)
+        one_each = "SELECT request_id FROM instances"
+        assert await self._ids("router", one_each) == _once(everything)
+        opened = "SELECT request_id FROM work_items WHERE state = 'open'"
+        assert await self._ids("router", opened) == _once(live)
+        cancelled = "SELECT id FROM requests WHERE state = 'cancelled'"
+        assert await self._ids("router", cancelled) == _once(self.withdrawn)
+        assert await self._ids("intake", cancelled) == _once(self.withdrawn)
+        await self._assert_clocks()
+        await self._assert_tellings()
+        await self._assert_what_was_said()
+
+    @property
+    def _live(self) -> set[str]:
+        return set(self.accepted.values()) - self.withdrawn
+
+    async def _ids(self, service: str, statement: str) -> Counter[str]:
+        return Counter(row[0] for row in await self.rows(service, statement))
+
+    async def _assert_clocks(self) -> None:
+        found = await self.rows("clock", "SELECT request_id, metric, state FROM clocks")
+        clocks = Counter((row[0], row[1]) for row in found)
+        assert max(clocks.values()) == 1, "a clock was doubled"
+        sets: dict[str, set[str]] = defaultdict(set)
+        for request_id, metric in clocks:
+            sets[request_id].add(metric)
+        assert set(sets) == set(self.accepted.values())
+        assert all(sets[request_id] == METRICS for request_id in self._live)
+        ended = {row[2] for row in found if row[0] in self.withdrawn}
+        assert not ended & {"running", "paused"}, "a clock of a withdrawn request still runs"
+
+    async def _assert_tellings(self) -> None:
+        climbs = await self.rows("escalation", "SELECT id, request_id, state FROM escalations")
+        request_of = {row[0]: row[1] for row in climbs}
+        of_live = Counter(request_of.values())
+        assert {of_live[request_id] for request_id in self._live} == {1}
+        told = await self.rows("escalation", "SELECT escalation_id, epoch, tier, repeat FROM steps")
+        steps = Counter((request_of[row[0]], *row[1:]) for row in told)
+        expected = {(r, 1, tier, 0) for r in self._live for tier, _ in TOLD}
+        assert {key: n for key, n in steps.items() if key[0] in self._live} == _once(expected)
+        sent = await self.rows(
+            "notify", "SELECT request_id, recipient, channel, state FROM deliveries"
+        )
+        found = Counter(tuple(row) for row in sent if row[0] in self._live)
+        people = {(r, person, "email", "sent") for r in self._live for _, person in TOLD}
+        assert found == _once(people)
+
+    async def _assert_what_was_said(self) -> None:
+        """Every event once, numbered without gap, and heard to the end by whoever listens."""
+        said: dict[tuple[str, str], int] = {}
+        ids: Counter[str] = Counter()
+        for service in NAMES:
+            assert await self.rows(service, "SELECT event_id FROM held") == []
+            unpublished = "SELECT id FROM outbox WHERE published_us IS NULL"
+            assert await self.rows(service, unpublished) == []
+            numbers: dict[str, list[int]] = defaultdict(list)
+            for event_id, body in await self.rows(service, "SELECT event_id, body FROM outbox"):
+                event = orjson.loads(body)
+                ids[event_id] += 1
+                numbers[event["subject"]].append(event["sequence"])
+            for subject, found in numbers.items():
+                assert sorted(found) == list(range(1, len(found) + 1)), (service, subject)
+                said[(service, subject)] = len(found)
+        assert set(ids.values()) == {1}, "an event was said twice"
+        for service in NAMES:
+            for subject, heard in await self.rows(service, 'SELECT "key", heard FROM subjects'):
+                for publisher, position in orjson.loads(heard).items():
+                    last = said.get((publisher, subject), 0)
+                    assert position == last, f"{service} heard {publisher} up to {position}/{last}"
+
+
+def _once(keys: set[Any]) -> dict[Any, int]:
+    return dict.fromkeys(keys, 1)
+
+
+# ---- as one process per service ---------------------------------------------------------------
+
+
+@asynccontextmanager
+async def town_of_processes(
+    folder: Path, urls: Mapping[str, str], replicas: int = 1
+) -> AsyncIterator[Town]:
+    """Run `replicas` processes of each service and a nats-server until the block ends."""
+    definitions = quick_definitions(folder / "definitions")
+    key, kept = new_key("test", ("*",))
+    add_to_file(folder / "keys.json", kept)
+    for name in NAMES:
+        database = Database(urls[name])
+        await migrations.upgrade(name, database)
+        await database.close()
+    async with nats_server(folder / "nats", port=free_port()) as broker:
+        processes = [
+            _process(folder, name, replica, urls[name], broker.url, definitions)
+            for replica in range(1, replicas + 1)
+            for name in NAMES
+        ]
+        for process in processes:
+            process.start()
+        try:
+            for process in processes:
+                await process.answers(within_s=60)
+            town = _town_of(processes, broker, key, urls)
+            await _has_catalogue(town)
+            yield town
+        finally:
+            for process in processes:
+                process.kill()
+
+
+def _process(
+    folder: Path, name: str, replica: int, database: str, bus: str, definitions: Path
+) -> ServiceProcess:
+    port = free_port()
+    own = {
+        "DATABASE_URL": database,
+        "NATS_URL": bus,
+        "PORT": str(port),
+        "KEYS_FILE": str(folder / "keys.json"),
+        "REPLICA": f"replica-{replica}",
+        "LOG_LEVEL": "WARNING",
+    }
+    special = {
+        "router": {"DEFINITIONS_FOLDER": str(definitions)},
+        "notify": {"DELIVERY": "record"},
+    }
+    settings = {f"{name}_{k}".upper(): v for k, v in (own | special.get(name, {})).items()}
+    log = folder / f"{name}-{replica}.log"
+    environment = {**os.environ, **settings}
+    title = f"{name}-{replica}"
+    return ServiceProcess(title, f"services.{name}", ["serve"], port, log, environment)
+
+
+def _town_of(
+    processes: Sequence[ServiceProcess], broker: NatsServer, key: str, urls: Mapping[str, str]
+) -> Town:
+    def killing(process: ServiceProcess) -> Callable[[], Awaitable[None]]:
+        async def kill() -> None:
+            process.kill()
+            process.start()
+
+        return kill
+
+    async def kill_broker() -> None:
+        await broker.kill()
+        await broker.start()
+
+    async def stop() -> None:
+        codes = await asyncio.gather(*(asyncio.to_thread(p.stop) for p in processes))
+        assert codes == [0] * len(processes), codes
+
+    first = {p.name.split("-")[0]: f"http://127.0.0.1:{p.port}" for p in reversed(processes)}
+    victims = {process.name: killing(process) for process in processes} | {"nats": kill_broker}
+    return Town(first, key, urls, victims, stop)
+
+
+# ---- as one process for all -------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def town_in_one(folder: Path) -> AsyncIterator[Town]:
+    """Run `levee up` until the block ends."""
+    definitions = quick_definitions(folder / "definitions")
+    data, port = folder / "house", free_port()
+    arguments = ["up", "--data", str(data), "--port", str(port), "--definitions", str(definitions)]
+    process = ServiceProcess("insight", "levee", arguments, port, folder / "levee.log")
+
+    async def kill() -> None:
+        process.kill()
+        process.start()
+        await process.answers(within_s=60)
+
+    async def stop() -> None:
+        assert await asyncio.to_thread(process.stop) == 0
+
+    process.start()
+    try:
+        await process.answers(within_s=60)
+        urls = {name: f"sqlite+aiosqlite:///{data / 'data' / name}.db" for name in NAMES}
+        key = (data / "operator.key").read_text().strip()
+        bases = dict.fromkeys(NAMES, f"http://127.0.0.1:{port}")
+        town = Town(bases, key, urls, {"levee": kill}, stop)
+        await _has_catalogue(town)
+        yield town
+    finally:
+        process.stop()
+
+
+async def _has_catalogue(town: Town) -> None:
+    """Return once the services have heard what they need: a catalogue, tables, templates."""
+    wanted = {"intake": "catalogue", "notify": "templates"}
+
+    async def is_there() -> bool:
+        async with town.http() as http:
+            for name, check in wanted.items():
+                told = (await http.get(f"{town.bases[name]}/{name}/ready")).json()
+                if not told["checks"].get(check, {}).get("is_well"):
+                    return False
+        return True
+
+    await until(is_there, 60)
