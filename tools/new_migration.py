@@ -21,13 +21,13 @@ def upgrade() -> None:
 '''
 
 
-def main(argv: list[str]) -> int:
-    """Write the file and say where it is."""
+def main(argv: list[str], root: Path = ROOT) -> int:
+    """Write the file below `root` and say where it is."""
     if len(argv) != 3 or argv[2] not in ("pre", "post") or not re.fullmatch(r"[a-z0-9_]+", argv[1]):
         sys.stderr.write("usage: make migration SERVICE=clock NAME=add_paused_at STEP=pre|post\n")
         return 2
     service, name, step = argv
-    folder = ROOT / "services" / service / "migrations" / "versions"
+    folder = root / "services" / service / "migrations" / "versions"
     if not folder.is_dir():
         sys.stderr.write(f"there is no service {service!r}\n")
         return 2
@@ -38,7 +38,7 @@ def main(argv: list[str]) -> int:
     sentence = name.replace("_", " ").capitalize()
     text = _TEXT.format(sentence=sentence, revision=revision, before=f"{number}_{last_step}")
     path.write_text(text, encoding="utf-8")
-    sys.stdout.write(f"{path.relative_to(ROOT)}\n")
+    sys.stdout.write(f"{path.relative_to(root)}\n")
     return 0
 
 
