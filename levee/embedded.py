@@ -131,5 +131,9 @@ def house_options(
 
 
 def _delivery() -> dict[str, Any]:
-    """Without a mail server nothing can leave the house: then it is recorded, and said so."""
-    return {} if os.environ.get("NOTIFY_SMTP_HOST") else {"delivery": "record"}
+    """Without a mail server nothing can leave the house: then it is recorded, and said so.
+
+    Unless the operator decides otherwise: webhooks and robots need no mail server.
+    """
+    is_decided = os.environ.get("NOTIFY_SMTP_HOST") or os.environ.get("NOTIFY_DELIVERY")
+    return {} if is_decided else {"delivery": "record"}
