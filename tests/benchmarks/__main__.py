@@ -1,0 +1,97 @@
+"""`make bench`: how fast it is, each figure beside a floor or peer measured in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from tests.benchmarks import bus_floor, compute, intake, path, replay, timers
+from tests.benchmarks.report import Section, as_json, machine
+from tests.benchmarks.stage import stage
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+_SECTIONS = ("intake", "path", "timers", "bus", "compute", "replay")
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How long each thing is measured."""
+
+    intake_rounds: int
+    intake_s: float
+    path_s: float
+    timers_s: float
+    messages: int
+    compute_s: float
+    replayed: int
+
+
+#: Below three minutes, and below one, on two quiet cores.
+_USUAL = Effort(3, 3.0, 6.0, 5.0, 20_000, 0.5, 60)
+_QUICK = Effort(1, 1.5, 2.0, 2.0, 5_000, 0.1, 10)
+
+
+async def measure(
+    wanted: Sequence[str], effort: Effort, *, has_followers: bool
+) -> AsyncIterator[Section]:
+    """Measure one section after another."""
+    if {"intake", "path", "timers"} & set(wanted):
+        async with stage() as made:
+            if "intake" in wanted:
+                yield await intake.measure(
+                    made, rounds=effort.intake_rounds, seconds=effort.intake_s
+                )
+            if "path" in wanted:
+                yield await path.measure(made, seconds=effort.path_s, has_followers=has_followers)
+            if "timers" in wanted:
+                yield await timers.measure(made, seconds=effort.timers_s)
+    if "bus" in wanted:
+        yield await bus_floor.section(effort.messages)
+    if "compute" in wanted:
+        yield compute.measure(seconds=effort.compute_s)
+    if "replay" in wanted:
+        yield replay.measure(requests=effort.replayed)
+
+
+async def run(
+    wanted: Sequence[str], effort: Effort, *, has_followers: bool, file: Path | None
+) -> None:
+    """Measure, print each section as soon as it is there, write the file at the end."""
+    told = machine()
+    heading = ", ".join(f"{name} {value}" for name, value in told.items())
+    sys.stdout.write(f"{heading}\n\n")
+    sections = []
+    async for section in measure(wanted, effort, has_followers=has_followers):
+        sections.append(section)
+        sys.stdout.write(section.text())
+        sys.stdout.flush()
+    if file is not None:
+        file.write_bytes(as_json(sections))
+
+
+def main() -> int:
+    """Read what is wanted, and measure it."""
+    parser = argparse.ArgumentParser(prog="make bench ARGS=…", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="below a minute; coarser figures")
+    parser.add_argument("--only", nargs="+", choices=_SECTIONS, default=_SECTIONS)
+    parser.add_argument(
+        "--six", action="store_true", help="also the path with escalation, notify and insight"
+    )
+    parser.add_argument("--json", type=Path, metavar="PATH", help="write all figures there")
+    asked = parser.parse_args()
+    logging.basicConfig(level=logging.WARNING)
+    effort = _QUICK if asked.quick else _USUAL
+    uvloop.run(run(asked.only, effort, has_followers=asked.six, file=asked.json))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

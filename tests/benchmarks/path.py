@@ -1,0 +1,221 @@
+"""The whole path: posted, stored, routed by BPMN, clocks armed, work item open."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from services.clock.events_in import SUBSCRIPTIONS as CLOCK_HEARS
+from services.escalation.events_in import SUBSCRIPTIONS as ESCALATION_HEARS
+from services.insight.events_in import SUBSCRIPTIONS as INSIGHT_HEARS
+from services.intake.events_in import SUBSCRIPTIONS as INTAKE_HEARS
+from services.notify.events_in import SUBSCRIPTIONS as NOTIFY_HEARS
+from services.router.events_in import SUBSCRIPTIONS as ROUTER_HEARS
+from shared.bus.nats import connect
+from shared.bus.port import ConsumerSpec
+from shared.consuming.runtime import consumers_of
+from shared.time_source import SystemTime
+from tests.benchmarks.intake import BODY
+from tests.benchmarks.report import Section, progress
+from tests.benchmarks.stage import house, load
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from shared.bus.port import Bus
+    from tests.benchmarks.stage import House, Stage
+
+#: The three services the path goes through.
+PATH = ("intake", "router", "clock")
+#: Those that follow it, for the whole house.
+FOLLOWERS = ("escalation", "notify", "insight")
+_HEARS: dict[str, Sequence[Any]] = {
+    "intake": INTAKE_HEARS,
+    "router": ROUTER_HEARS,
+    "clock": CLOCK_HEARS,
+    "escalation": ESCALATION_HEARS,
+    "notify": NOTIFY_HEARS,
+    "insight": INSIGHT_HEARS,
+}
+#: Nothing moved for so long: something is lost.
+_STALLED_S = 20.0
+_WARM_UP = 300
+_STEADY_RATE = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """What one house did with one load."""
+
+    count: int
+    #: POSTs answered, and requests with clocks armed and a work item open, per second.
+    accepted: float
+    done: float
+    #: The same until every service has heard everything.
+    settled: float
+    #: Processor time by process.
+    used_us: dict[str, float]
+    p50_ms: float
+    p99_ms: float
+
+
+async def measure(stage: Stage, *, seconds: float, has_followers: bool) -> Section:
+    """Play the same load through the path, batched and one message per transaction."""
+    section = Section("path", "Whole path: POST to work item open and clocks armed, PostgreSQL")
+    progress("whole path, batched")
+    batched = await _through(stage, PATH, seconds)
+    progress("whole path, one message per transaction")
+    single = await _through(stage, PATH, seconds, is_batching=False)
+    against = "one message per transaction"
+    ratio = batched.done / single.done
+    section.add("whole path: requests", batched.done, "/s", ratio, against)
+    _tell(section, "batched", batched)
+    _tell(section, against, single)
+    if has_followers:
+        progress("whole path with escalation, notify and insight")
+        everybody = await _through(stage, (*PATH, *FOLLOWERS), seconds)
+        ratio = everybody.done / batched.done
+        section.add("six services: requests", everybody.done, "/s", ratio, "the path's three")
+        _tell(section, "six services", everybody)
+    section.note("Rows counted at the end: every request has its work item, ledger and timer.")
+    return section
+
+
+async def _through(
+    stage: Stage, services: tuple[str, ...], seconds: float, *, is_batching: bool = True
+) -> Passed:
+    request = stage.request(BODY)
+    async with house(stage, services, is_batching=is_batching) as world:
+        bus = await connect(world.nats.url, name="bench", time=SystemTime())
+        try:
+            port = world.ports["intake"]
+            progress("  warming up")
+            await load(stage, port, request, count=_WARM_UP)
+            await _settled(world, bus, _WARM_UP)
+            progress("  as fast as it goes")
+            before = world.used_s()
+            told = await load(stage, port, request, seconds=seconds)
+            total = _WARM_UP + told["count"]
+            done_at = await _armed(bus, total)
+            settled_at = await _settled(world, bus, total)
+            after = world.used_s()
+            progress(f"  at {_STEADY_RATE:.0f}/s")
+            steady, latencies = await _steadily(stage, port, bus, request, seconds)
+            await _settled(world, bus, total + steady)
+            await _verify(world, total + steady)
+        finally:
+            await bus.close()
+    count = told["count"]
+    return Passed(
+        count,
+        count / (told["ended"] - told["began"]),
+        count / (done_at - told["began"]),
+        count / (settled_at - told["began"]),
+        {name: (after[name] - before[name]) / count * 1e6 for name in after},
+        latencies[len(latencies) // 2] * 1e3,
+        latencies[len(latencies) * 99 // 100] * 1e3,
+    )
+
+
+async def _armed(bus: Bus, count: int) -> float:
+    """Return when the clocks of so many requests were announced; each is announced once.
+
+    The work item is stored with the routing that the clock waits for.
+    """
+    machine = SystemTime()
+    seen, moved_at = 0, time.perf_counter()
+    while True:
+        now = time.perf_counter()
+        found = await bus.last_sequence("LEVEE_CLOCK") or 0
+        if found >= count:
+            return now
+        if found > seen:
+            seen, moved_at = found, now
+        if now - moved_at > _STALLED_S:
+            raise RuntimeError(f"only {found} of {count} requests came through")
+        await machine.sleep(0.02)
+
+
+async def _settled(world: House, bus: Bus, count: int) -> float:
+    """Return when everybody has heard everything about so many requests."""
+    await _armed(bus, count)
+    machine = SystemTime()
+    give_up = time.perf_counter() + 60 + _STALLED_S
+    specs = [s for name in world.processes for s in consumers_of(name, _HEARS[name])]
+    while True:
+        lags = [await bus.lag(spec) for spec in specs]
+        if not any(lags):
+            return time.perf_counter()
+        if time.perf_counter() > give_up:
+            raise RuntimeError(f"not settled: {lags}")
+        await machine.sleep(0.05)
+
+
+async def _steadily(
+    stage: Stage, port: int, bus: Bus, request: bytes, seconds: float
+) -> tuple[int, list[float]]:
+    """Post at a steady rate; return how many, and the times from POST to clocks announced."""
+    spec = ConsumerSpec("LEVEE_CLOCK", "bench")
+    heard: dict[str, float] = {}
+    subscription = await bus.subscribe([spec])
+
+    async def listen() -> None:
+        while True:
+            for delivery in await subscription.take(500):
+                now = time.perf_counter()
+                event = orjson.loads(delivery.message.body)
+                heard[event["subject"]] = now
+                await delivery.ack()
+
+    listening = asyncio.create_task(listen())
+    await _heard_all(bus, spec)
+    count = int(_STEADY_RATE * seconds)
+    before = await bus.last_sequence("LEVEE_CLOCK") or 0
+    told = await load(stage, port, request, count=count, rate=_STEADY_RATE, has_ids=True)
+    await _armed(bus, before + count)
+    await _heard_all(bus, spec)
+    listening.cancel()
+    await asyncio.gather(listening, return_exceptions=True)
+    await subscription.close()
+    return count, sorted(heard[id_] - sent_at for id_, sent_at in told["ids"].items())
+
+
+async def _heard_all(bus: Bus, spec: ConsumerSpec) -> None:
+    machine = SystemTime()
+    async with asyncio.timeout(_STALLED_S):
+        while await bus.lag(spec):
+            await machine.sleep(0.01)
+
+
+async def _verify(world: House, count: int) -> None:
+    """Raise unless every request was stored, routed, given an open work item and clocks."""
+    queries = {
+        ("intake", "requests"): "SELECT count(*) FROM requests",
+        ("router", "work items"): (
+            "SELECT count(DISTINCT request_id) FROM work_items WHERE state IN ('open', 'claimed')"
+        ),
+        ("clock", "ledgers"): "SELECT count(*) FROM requests",
+        ("clock", "armed requests"): "SELECT count(DISTINCT key) FROM timers",
+    }
+    for (service, what), query in queries.items():
+        found = await world.count(service, query)
+        if found != count:
+            raise RuntimeError(f"{service} has {found} {what}, not {count}")
+    for process in world.processes.values():
+        if complaints := process.complaints():
+            raise RuntimeError(f"{process.name} complained: {complaints[0][:500]}")
+
+
+def _tell(section: Section, name: str, passed: Passed) -> None:
+    section.add(f"{name}: accepted", passed.accepted, "/s")
+    section.add(f"{name}: work item open, clocks armed", passed.done, "/s")
+    section.add(f"{name}: heard by everybody", passed.settled, "/s")
+    section.add(f"{name}: POST to clock.started p50 at 100/s", passed.p50_ms, "ms")
+    section.add(f"{name}: POST to clock.started p99 at 100/s", passed.p99_ms, "ms")
+    for who, used in passed.used_us.items():
+        section.add(f"{name}: processor of {who}", used, "µs/request")
+    section.add(f"{name}: processor in all", sum(passed.used_us.values()), "µs/request")
