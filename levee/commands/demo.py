@@ -59,7 +59,8 @@ def demo(
         bool, typer.Option("--plain", help="逐行输出 / lines instead of a live picture")
     ] = False,
     port: Annotated[
-        int, typer.Option(help="端口，被占用则用下一个 / port, or the next free one", min=1)
+        int,
+        typer.Option(help="端口，被占用则用下一个 / port, or the next free one", min=1, max=65_000),
     ] = FIRST_PORT,
     seed: Annotated[int, typer.Option(help="同一种子，同一天 / same seed, same day")] = 1,
     requests: Annotated[
