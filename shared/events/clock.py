@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field
 
-from shared.events.base import EventData, Part
+from shared.events.base import EventData, Json, Part
 from shared.vocabulary import Metric, Priority
 
 
@@ -30,7 +30,7 @@ class Promise(Part):
     due_at: AwareDatetime | None
     thresholds_percent: tuple[int, ...] = ()
     #: The row that chose the target: table, version, rules, inputs.
-    explanation: dict[str, JsonValue] = Field(default_factory=dict)
+    explanation: dict[str, Json] = Field(default_factory=dict)
 
 
 class ClockStarted(ClockEvent):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
-from shared.events.base import EventData, Part
+from shared.events.base import EventData, Json, Part
 from shared.vocabulary import AuthorKind, Impact, Urgency
 
 
@@ -45,7 +45,7 @@ class RequestSubmitted(IntakeEvent):
     impact: Impact
     title: str
     description: str = ""
-    form: dict[str, JsonValue] = Field(default_factory=dict)
+    form: dict[str, Json] = Field(default_factory=dict)
     #: Computed from a log: clocks are kept, nobody is notified (facts/sla.md, req. 18).
     is_import: bool = False
 
@@ -59,7 +59,7 @@ class RequestUpdated(IntakeEvent):
     impact: Impact | None = None
     title: str | None = None
     description: str | None = None
-    form: dict[str, JsonValue] | None = None
+    form: dict[str, Json] | None = None
     changed_by: str
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field
 
-from shared.events.base import EventData, Ordering, Part
+from shared.events.base import EventData, Json, Ordering, Part
 from shared.vocabulary import Lane, Priority
 
 
@@ -23,8 +23,8 @@ class Explanation(Part):
     decision: str
     version: int
     matched_rules: tuple[str, ...] = ()
-    inputs: dict[str, JsonValue] = Field(default_factory=dict)
-    outputs: JsonValue = None
+    inputs: dict[str, Json] = Field(default_factory=dict)
+    outputs: Json = None
 
 
 class RequestRouted(RouterEvent):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field
 
-from shared.events.base import EventData, Part
+from shared.events.base import EventData, Json, Part
 
 
 class NotifyRecipient(Part):
@@ -36,7 +36,7 @@ class NotificationRequested(EventData):
     notification_id: UUID
     template: str
     recipients: tuple[NotifyRecipient, ...]
-    parameters: dict[str, JsonValue] = Field(default_factory=dict)
+    parameters: dict[str, Json] = Field(default_factory=dict)
     acknowledge: AcknowledgeLink | None = None
     #: After this moment the message is suppressed instead of sent.
     expires_at: AwareDatetime | None = None
