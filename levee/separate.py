@@ -167,7 +167,9 @@ class Proxy:
         except httpx.HTTPError:
             await problem(Unavailable(), request)(scope, receive, send)
             return
-        kept = {k: v for k, v in answer.headers.items() if k.lower() not in _HOP_HEADERS}
+        # The front stamps its own date.
+        left_out = _HOP_HEADERS | {"date"}
+        kept = {k: v for k, v in answer.headers.items() if k.lower() not in left_out}
         response: Response = StreamingResponse(
             _body(answer), status_code=answer.status_code, headers=kept
         )
