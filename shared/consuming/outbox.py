@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy import Table
+
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
 
@@ -35,6 +38,8 @@ PURGE_LIMIT = 5_000
 
 #: Where the writer's connection remembers the last id it gave.
 _LAST_ID = "levee_last_outbox_id"
+#: The columns sent to PostgreSQL as arrays.
+_SENT = {"event_id": String, "subject": String, "stream": String, "body": LargeBinary}
 
 
 async def store(
@@ -74,43 +79,48 @@ async def _store_postgres(
     tx: Transaction, tables: KitTables, rows: Sequence[dict[str, Any]]
 ) -> Sequence[int]:
     """Send the rows as arrays: one statement, whose text never changes."""
-    table = tables.outbox
-    columns = {"event_id": String, "subject": String, "stream": String, "body": LargeBinary}
-    arrays: list[Any] = [
-        bindparam(name, [row[name] for row in rows], type_=ARRAY(kind))
-        for name, kind in columns.items()
-    ]
-    told = func.unnest(*arrays).table_valued(*columns, with_ordinality="place").render_derived()
-    created = bindparam("created_us", rows[0]["created_us"], type_=BigInteger)
-    values = select(*(told.c[name] for name in columns), created).order_by(told.c.place)
-    statement = insert(table).from_select([*columns, "created_us"], values)
-    stored = (await tx.execute(statement.returning(table.c.id, table.c.event_id))).all()
+    values: dict[str, Any] = {name: [row[name] for row in rows] for name in _SENT}
+    values["created_us"] = rows[0]["created_us"]
+    stored = (await tx.execute(_store(tables.outbox), values)).all()
     by_event = {row.event_id: row.id for row in stored}
     return [by_event[row["event_id"]] for row in rows]
+
+
+@lru_cache(maxsize=100)
+def _store(table: Table) -> Any:
+    """PostgreSQL: the insert of what was said; built once."""
+    arrays: list[Any] = [bindparam(name, type_=ARRAY(kind)) for name, kind in _SENT.items()]
+    told = func.unnest(*arrays).table_valued(*_SENT, with_ordinality="place").render_derived()
+    created = bindparam("created_us", type_=BigInteger)
+    values = select(*(told.c[name] for name in _SENT), created).order_by(told.c.place)
+    statement = insert(table).from_select([*_SENT, "created_us"], values)
+    return statement.returning(table.c.id, table.c.event_id)
 
 
 async def mark(
     tx: Transaction, tables: KitTables, published: Sequence[tuple[int, int]], now: datetime
 ) -> None:
     """Note that rows were published, with the broker's sequence of each."""
-    table = tables.outbox
+    statement, published_us = _mark(tx.dialect.name, tables.outbox), to_us(now)
     if tx.dialect.name == "sqlite":
-        rows = [{"row": row_id, "at": sequence} for row_id, sequence in published]
-        changed = update(table).where(table.c.id == bindparam("row"))
-        changed = changed.values(published_us=to_us(now), stream_sequence=bindparam("at"))
-        await tx.execute(changed, rows)
+        rows = [{"row": row, "place": place, "now": published_us} for row, place in published]
+        await tx.execute(statement, rows)
         return
     ids, sequences = (list(column) for column in zip(*published, strict=True))
-    told = (
-        func.unnest(
-            bindparam("ids", ids, type_=ARRAY(BigInteger)),
-            bindparam("sequences", sequences, type_=ARRAY(BigInteger)),
-        )
-        .table_valued("id", "at")
-        .render_derived(name="told")
-    )
+    await tx.execute(statement, {"ids": ids, "sequences": sequences, "now": published_us})
+
+
+@lru_cache(maxsize=100)
+def _mark(dialect: str, table: Table) -> Any:
+    """Return the update of published rows; built once."""
+    now = bindparam("now", type_=BigInteger)
+    if dialect == "sqlite":
+        changed = update(table).where(table.c.id == bindparam("row"))
+        return changed.values(published_us=now, stream_sequence=bindparam("place"))
+    arrays = [bindparam(name, type_=ARRAY(BigInteger)) for name in ("ids", "sequences")]
+    told = func.unnest(*arrays).table_valued("id", "at").render_derived(name="told")
     changed = update(table).where(table.c.id == told.c.id)
-    await tx.execute(changed.values(published_us=to_us(now), stream_sequence=told.c.at))
+    return changed.values(published_us=now, stream_sequence=told.c.at)
 
 
 async def remove(tx: Transaction, tables: KitTables, ids: Sequence[int]) -> None:

@@ -103,8 +103,12 @@ def listed(dialect: str, values: Iterable[Any]) -> Any:
 async def insert_missing(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key does not exist yet; leave the others alone."""
     if rows:
-        statement = insert_into(tx.dialect.name, table).on_conflict_do_nothing()
-        await tx.execute(statement, list(rows))
+        await tx.execute(_insert_missing(tx.dialect.name, table), list(rows))
+
+
+@lru_cache(maxsize=1_000)
+def _insert_missing(dialect: str, table: Table) -> Any:
+    return insert_into(dialect, table).on_conflict_do_nothing()
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import String, bindparam, func, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
 
-from shared.database.statements import among, rows_among, upsert
+from shared.database.statements import one_of, rows_among, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+
+    from sqlalchemy import Select, Table
 
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
@@ -46,10 +49,8 @@ async def lock_subjects(
         # One writer: the transaction itself is the lock, missing rows are born when saved.
         found = _subjects(await rows_among(tx, table, "key", ordered))
         return {key: Subject(key) for key in ordered} | found
-    await tx.execute(_create_missing(tables, ordered))
-    chosen = select(table).where(among(tx, table.c.key, ordered))
-    in_order = chosen.order_by(table.c.key.collate("C")).with_for_update()
-    return _subjects((await tx.execute(in_order)).all())
+    await tx.execute(_create_missing(table), {"wanted": ordered})
+    return _subjects((await tx.execute(_lock(table), {"wanted": ordered})).all())
 
 
 async def save_subjects(tx: Transaction, tables: KitTables, subjects: Iterable[Subject]) -> None:
@@ -71,10 +72,13 @@ def _subjects(rows: Iterable[Any]) -> dict[str, Subject]:
     return {row.key: Subject(row.key, row.said, orjson.loads(row.heard), row.held) for row in rows}
 
 
-def _create_missing(tables: KitTables, ordered: list[str]) -> Insert:
+# Both statements are built once: building one costs more than running it on a few rows.
+
+
+@lru_cache(maxsize=100)
+def _create_missing(table: Table) -> Insert:
     """PostgreSQL: insert the rows that do not exist yet, in the order of locking."""
-    table = tables.subjects
-    wanted = func.unnest(bindparam(None, ordered, type_=ARRAY(String))).column_valued("wanted")
+    wanted = func.unnest(bindparam("wanted", type_=ARRAY(String))).column_valued("key_wanted")
     is_known = select(table.c.key).where(table.c.key == wanted).exists()
     missing = (
         select(wanted, literal(0), literal("{}"), literal(0))
@@ -83,3 +87,10 @@ def _create_missing(tables: KitTables, ordered: list[str]) -> Insert:
     )
     columns = [table.c.key, table.c.said, table.c.heard, table.c.held]
     return insert(table).from_select(columns, missing).on_conflict_do_nothing()
+
+
+@lru_cache(maxsize=100)
+def _lock(table: Table) -> Select[Any]:
+    """PostgreSQL: lock the rows in the one order everybody locks in."""
+    chosen = select(table).where(one_of("postgresql", table.c.key, "wanted"))
+    return chosen.order_by(table.c.key.collate("C")).with_for_update()
