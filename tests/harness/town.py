@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import shutil
+import signal
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -210,7 +212,8 @@ class Town:
     async def _assert_clocks(self) -> None:
         found = await self.rows("clock", "SELECT request_id, metric, state FROM clocks")
         clocks = Counter((row[0], row[1]) for row in found)
-        assert max(clocks.values()) == 1, "a clock was doubled"
+        doubled = {key: n for key, n in clocks.items() if n > 1}
+        assert not doubled, "clocks were doubled"
         sets: dict[str, set[str]] = defaultdict(set)
         for request_id, metric in clocks:
             sets[request_id].add(metric)
@@ -312,6 +315,8 @@ def _process(
     special = {
         "router": {"DEFINITIONS_FOLDER": str(definitions)},
         "notify": {"DELIVERY": "record"},
+        # On a busy machine routing may take its time; who watches that is not the matter here.
+        "intake": {"ROUTE_WITHIN_S": "900"},
     }
     settings = {f"{name}_{k}".upper(): v for k, v in (own | special.get(name, {})).items()}
     log = folder / f"{name}-{replica}.log"
@@ -373,6 +378,19 @@ async def town_in_one(folder: Path) -> AsyncIterator[Town]:
         yield town
     finally:
         process.stop()
+        _end_orphan(data / "nats" / "server.lock")
+
+
+def _end_orphan(lock: Path) -> None:
+    """End the broker of a house that was killed and not started again."""
+    if not lock.exists():
+        return
+    with lock.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            os.kill(int(file.read()), signal.SIGTERM)
 
 
 async def _has_catalogue(town: Town) -> None:
