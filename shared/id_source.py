@@ -5,14 +5,18 @@ from __future__ import annotations
 import random
 import secrets
 from datetime import UTC, datetime, timedelta
+from hashlib import sha1
 from typing import TYPE_CHECKING, Protocol
-from uuid import UUID, uuid5
+from uuid import UUID
 
 if TYPE_CHECKING:
     from shared.time_source import TimeSource
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+#: The bits of version and variant in an id, and what they are in one made of a name (version 5).
+_WITHOUT_KIND = ~(0xF000 << 64 | 0xC000 << 48)
+_OF_A_NAME = 5 << 76 | 0x8000 << 48
 
 
 class IdSource(Protocol):
@@ -52,7 +56,9 @@ def derived(cause: UUID, index: int | str) -> UUID:
     A message handled again therefore says the same thing again, with the same id
     (contracts.md, Identity).
     """
-    return uuid5(cause, str(index))
+    # What uuid5 does (RFC 9562 §5.5), in two thirds of the time; everything said needs several.
+    digest = sha1(cause.bytes + str(index).encode(), usedforsecurity=False).digest()
+    return UUID(int=int.from_bytes(digest[:16], "big") & _WITHOUT_KIND | _OF_A_NAME)
 
 
 def _uuid7(moment: datetime, randomness: int) -> UUID:

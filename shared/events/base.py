@@ -99,7 +99,8 @@ class Envelope(Generic[E_co]):
                 "correlationid": self.correlation_id,
                 "causationid": str(self.causation_id) if self.causation_id else None,
                 "traceparent": self.traceparent,
-                "data": self.data.model_dump(mode="json"),
+                # Written in one go: building a dictionary first takes twice the time.
+                "data": orjson.Fragment(self.data.__pydantic_serializer__.to_json(self.data)),
             },
             option=orjson.OPT_UTC_Z,
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid5
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,3 +185,8 @@ def test_a_derived_id_depends_on_cause_and_index_alone() -> None:
 
     assert derived(cause, 1) == derived(cause, "1")
     assert derived(cause, 1) != derived(cause, 2)
+
+
+@given(cause=st.uuids(), name=st.text(max_size=50))
+def test_a_derived_id_is_the_one_the_rfc_makes_of_cause_and_name(cause: UUID, name: str) -> None:
+    assert derived(cause, name) == uuid5(cause, name)
