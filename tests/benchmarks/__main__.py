@@ -61,20 +61,17 @@ async def measure(
         yield replay.measure(requests=effort.replayed)
 
 
-async def run(
-    wanted: Sequence[str], effort: Effort, *, has_followers: bool, file: Path | None
-) -> None:
-    """Measure, print each section as soon as it is there, write the file at the end."""
+async def run(wanted: Sequence[str], effort: Effort, *, has_followers: bool) -> list[Section]:
+    """Measure; print each section as soon as it is there."""
     told = machine()
     heading = ", ".join(f"{name} {value}" for name, value in told.items())
-    sys.stdout.write(f"{heading}\n\n")
+    sys.stdout.write(f"{heading}\n'n x what': the figure divided by that of the floor or peer.\n\n")
     sections = []
     async for section in measure(wanted, effort, has_followers=has_followers):
         sections.append(section)
         sys.stdout.write(section.text())
         sys.stdout.flush()
-    if file is not None:
-        file.write_bytes(as_json(sections))
+    return sections
 
 
 def main() -> int:
@@ -89,7 +86,9 @@ def main() -> int:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     effort = _QUICK if asked.quick else _USUAL
-    uvloop.run(run(asked.only, effort, has_followers=asked.six, file=asked.json))
+    sections = uvloop.run(run(asked.only, effort, has_followers=asked.six))
+    if asked.json is not None:
+        asked.json.write_bytes(as_json(sections))
     return 0
 
 

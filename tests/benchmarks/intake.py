@@ -65,9 +65,9 @@ async def measure(stage: Stage, *, rounds: int, seconds: float) -> Section:
     request = stage.request(BODY)
     peers: list[Contestant] = []
     async with house(stage, ("intake", "router")) as world:
-        # The router is there for the catalogue; the path is measured with it further down.
+        # The router was there for the catalogue; the path is measured with it further down.
         levee = Contestant("intake", world.processes["intake"], world.ports["intake"])
-        await _quieten(world.processes.pop("router"))
+        world.processes.pop("router").stop()
         try:
             for kind, name in (("bare", _BARE), ("group", _FLOOR), ("orm", _ORM)):
                 peers.append(await _peer(stage, kind, name))
@@ -83,10 +83,6 @@ async def measure(stage: Stage, *, rounds: int, seconds: float) -> Section:
                 peer.process.stop()
     _tell(section, levee, {peer.name: peer for peer in peers})
     return section
-
-
-async def _quieten(router: Process) -> None:
-    router.stop()
 
 
 async def _peer(stage: Stage, kind: str, name: str) -> Contestant:

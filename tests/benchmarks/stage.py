@@ -93,9 +93,7 @@ async def stage() -> AsyncIterator[Stage]:
     """Start PostgreSQL as production runs it (every commit on the disk); stop it at the end."""
     with tempfile.TemporaryDirectory(prefix="levee-bench-") as name:
         folder = Path(name)
-        folder.chmod(0o755)  # so that `nobody` reaches the data folder inside
-        key, kept = new_key("bench", ["*"])
-        add_to_file(folder / "keys.json", kept)
+        key = _furnish(folder)
         server = PostgresServer(folder / "postgres", is_durable=True)
         server.start()
         try:
@@ -103,6 +101,14 @@ async def stage() -> AsyncIterator[Stage]:
             yield Stage(folder, server, int(told.split("\n", 1)[0]), key)
         finally:
             server.stop()
+
+
+def _furnish(folder: Path) -> str:
+    """Write the key file; return the key."""
+    folder.chmod(0o755)  # so that `nobody` reaches the data folder inside
+    key, kept = new_key("bench", ["*"])
+    add_to_file(folder / "keys.json", kept)
+    return key
 
 
 class Process:
@@ -260,27 +266,33 @@ async def load(
     arguments += ["--count", str(count)] if count is not None else []
     arguments += ["--seconds", str(seconds)] if seconds is not None else []
     arguments += ["--ids"] if has_ids else []
-    source = stage.folder / "request"
-    source.write_bytes(request)
     told = stage.folder / "told"
-    with source.open("rb") as given, told.open("wb") as taken:
-        generator = subprocess.Popen(
-            [sys.executable, "-m", "tests.benchmarks.load", *arguments],
-            stdin=given,
-            stdout=taken,
-            cwd=_ROOT,
-        )
-        machine = SystemTime()
-        try:
-            while generator.poll() is None:
-                await machine.sleep(0.02)
-        finally:
-            if generator.poll() is None:
-                generator.kill()
-                generator.wait()
+    generator = _generator(stage.folder / "request", told, request, arguments)
+    machine = SystemTime()
+    try:
+        while generator.poll() is None:
+            await machine.sleep(0.02)
+    finally:
+        if generator.poll() is None:
+            generator.kill()
+            generator.wait()
     if generator.returncode:
         raise RuntimeError("the load generator failed")
     found: dict[str, Any] = orjson.loads(told.read_bytes())
     if found["refused"] or found["lost"]:
         raise RuntimeError(f"{found['refused']} refused, {found['lost']} lost")
     return found
+
+
+def _generator(
+    source: Path, told: Path, request: bytes, arguments: list[str]
+) -> subprocess.Popen[bytes]:
+    """Start the load generator; it reads `source` and writes `told`."""
+    source.write_bytes(request)
+    with source.open("rb") as given, told.open("wb") as taken:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.load", *arguments],
+            stdin=given,
+            stdout=taken,
+            cwd=_ROOT,
+        )

@@ -147,15 +147,3 @@ async def _insert(database: Database, count: int) -> float:
         async with database.transaction() as tx:
             await tx.execute(insert(table), rows)
     return count / (time.perf_counter() - began)
-
-
-if __name__ == "__main__":
-    import uvloop
-
-    from tests.benchmarks.stage import stage
-
-    async def _alone() -> None:
-        async with stage() as made:
-            print((await measure(made, seconds=5)).text())  # noqa: T201
-
-    uvloop.run(_alone())
