@@ -141,7 +141,7 @@ def assert_totals(totals: dict[str, Any], expected: pd.DataFrame) -> None:
 
 
 def test_every_incident_of_a_recorded_log_is_timed_as_the_log_says(tmp_path: Path) -> None:
-    assert_as_computed(100, tmp_path)
+    assert_as_computed(60, tmp_path)
 
 
 @pytest.mark.slow

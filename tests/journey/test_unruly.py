@@ -93,7 +93,9 @@ def without_own(value: Any) -> Any:
     return value
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(
+    "seed", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 6))]
+)
 async def test_the_same_acts_lead_to_the_same_truth_whatever_order_messages_arrive_in(
     tmp_path: Path, seed: int
 ) -> None:
@@ -163,3 +165,33 @@ async def test_a_house_that_is_stopped_and_started_again_goes_on_where_it_was(
 def key(number: int) -> dict[str, str]:
     """Return the header of an idempotent post."""
     return {"Idempotency-Key": f"k-{number}"}
+
+
+async def test_what_nobody_routes_for_a_minute_is_escalated_until_somebody_does(
+    world: World,
+) -> None:
+    assert isinstance(world.bus, MemoryBus)
+    world.bus.disconnect()
+    body = a_post("Payroll is down", urgency="high", impact="high")
+    told = (await world.http.post("/v1/requests", json=body)).json()
+    item = Item(world, told["id"], told["number"])
+    world.time.advance(timedelta(seconds=61))
+    world.bus.reconnect()
+    world.time.advance(timedelta(seconds=1))
+    await world.settled()
+
+    (first,) = await item.escalations()
+    await world.fast_forward(minutes=10)
+
+    assert ([cause["kind"] for cause in first["causes"]], first["state"]) == (
+        ["not_routed"],
+        "closed",
+    )
+    second, _ = await item.escalations()
+    assert second["state"] == "raised"
+    # Each climb has a clock of its own.
+    clocks = await item.clocks("escalation_response")
+    assert [(c["state"], c["is_breached"]) for c in clocks] == [
+        ("cancelled", False),
+        ("breached", True),
+    ]
