@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from shared.events.clock import ClockBreached, ClockCancelled, ClockMet, ClockWarned
     from shared.events.commands.escalation import EscalationRequested
 
+#: Why a clock is cancelled when its request is over: the router's own words.
+_OVER = ("cancelled", "closed")
+
 
 def hear_warned(event: Envelope[ClockWarned], work: EscalationWork) -> None:
     """A threshold passed: tell people if the policy wants it at this percentage."""
@@ -68,9 +71,13 @@ def hear_met(event: Envelope[ClockMet], work: EscalationWork) -> None:
 
 
 def hear_clock_cancelled(event: Envelope[ClockCancelled], work: EscalationWork) -> None:
-    """A clock lost its meaning: so did an escalation about nothing else."""
-    gone = set(event.data.clock_ids)
-    _lose_clocks(event.subject, gone, "clock_cancelled", event.occurred_at, work)
+    """A clock lost its meaning: so did an escalation about nothing else.
+
+    Where it did so because the request is over, that is the reason, whoever says it first.
+    """
+    gone, why = set(event.data.clock_ids), event.data.reason
+    reason = why if why in _OVER else "clock_cancelled"
+    _lose_clocks(event.subject, gone, reason, event.occurred_at, work)
 
 
 def hear_requested(event: Envelope[EscalationRequested], work: EscalationWork) -> None:
