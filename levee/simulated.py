@@ -19,7 +19,7 @@ from shared.service import Surroundings
 from shared.time_source import Activity, SimulatedTime
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Collection, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -55,10 +55,13 @@ async def simulated_house(
     options: Mapping[str, Mapping[str, Any]] | None = None,
     knobs: Knobs = MOVED_TIME,
     url: str = "http://127.0.0.1:8080",
+    lagging: Collection[str] = ("insight",),
 ) -> AsyncIterator[SimulatedHouse]:
     """Run all services in simulated time from `start` (UTC) until the block ends.
 
-    Nothing leaves the house: notifications are recorded. Databases lie in `folder` and are not
+    Nothing leaves the house: notifications are recorded. `lagging` services take in many events
+    at a time, and the rest at the end: the read side always may, on which nothing depends.
+    Databases lie in `folder` and are not
     synced to disk at each commit; what is simulated can be simulated again.
     """
     activity = Activity()
@@ -82,17 +85,23 @@ async def simulated_house(
     for name in ("intake", "router", "clock", "escalation", "notify", "insight"):
         own[name] = {"is_durable": False, **own.get(name, {})}
     own["notify"]["delivery"] = "record"
-    # Nothing depends on the read side: it takes in many events at a time, and the rest at the end.
-    lagging = {"insight": replace(knobs, lag=_LAG)}
-    house = build_house(given, folder / "data", own, knobs=lagging)
+    lag = {name: replace(knobs, lag=_LAG) for name in lagging}
+    house = build_house(given, folder / "data", own, knobs=lag)
     await house.start()
-    await activity.settled()
+    await _caught_up(house, activity)
     try:
         yield SimulatedHouse(house, time, activity, bus)
-        for service in house.services.values():
-            await service.runtime.catch_up()
+        await _caught_up(house, activity)
     finally:
         await house.stop()
         await bus.close()
         if server is not None:
             await server.stop()
+
+
+async def _caught_up(house: House, activity: Activity) -> None:
+    """Let everything settle, and lagging services take in what they have put by."""
+    await activity.settled()
+    for service in house.services.values():
+        await service.runtime.catch_up()
+    await activity.settled()

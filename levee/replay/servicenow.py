@@ -11,6 +11,7 @@ import csv
 import gzip
 import itertools
 import zlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -38,6 +39,8 @@ _URGENCY = {"1": Urgency.HIGH, "2": Urgency.MEDIUM, "3": Urgency.LOW}
 _IMPACT = {"1": Impact.HIGH, "2": Impact.MEDIUM, "3": Impact.LOW}
 #: Years a log may speak of; others are slips of the keyboard, and calendars end somewhere.
 _YEARS = range(1990, 2100)
+#: People of a group whom an escalation reaches while nobody is named.
+_ON_SHIFT = 3
 #: Faults told by name in the report; all are counted.
 _NAMED = 50
 
@@ -190,12 +193,23 @@ def _moment(text: str, zone: ZoneInfo) -> datetime:
     return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def teams_of(incidents: list[Incident]) -> dict[str, set[str]]:
-    """Return the groups of a log and the people seen working in each."""
-    teams: dict[str, set[str]] = {}
+def teams_of(incidents: list[Incident]) -> tuple[dict[str, list[str]], list[str]]:
+    """Return each group of a log with the people most often seen in it, and everybody seen.
+
+    A log has no rosters; whoever did most of a group's work stands in for who is on shift.
+    """
+    seen: dict[str, Counter[str]] = {}
+    people: set[str] = set()
     for row in itertools.chain.from_iterable(incident.rows for incident in incidents):
+        if row.person:
+            people.add(row.person)
         if row.group:
-            members = teams.setdefault(row.group, set())
+            members = seen.setdefault(row.group, Counter())
             if row.person:
-                members.add(row.person)
-    return teams
+                members[row.person] += 1
+    return {group: _busiest(members) for group, members in sorted(seen.items())}, sorted(people)
+
+
+def _busiest(members: Counter[str]) -> list[str]:
+    ordered = sorted(members.items(), key=lambda item: (-item[1], item[0]))
+    return [name for name, _ in ordered[:_ON_SHIFT]]

@@ -167,13 +167,12 @@ class HouseStage:
         )
 
 
-def directory_of(teams: dict[str, set[str]]) -> DirectoryChanged:
+def directory_of(teams: dict[str, list[str]], people: list[str]) -> DirectoryChanged:
     """Return a directory of the log's groups and people.
 
-    The log names no leads: the first person by name stands in as lead, so that escalations have
-    somebody to reach; one duty person stands behind all.
+    The log names no leads: whoever is seen most often in a group stands in as lead, so that
+    escalations have somebody to reach; one duty person stands behind all.
     """
-    people = sorted(set().union(*teams.values())) if teams else []
     return DirectoryChanged(
         version=0,
         people=tuple(_person(name, index) for index, name in enumerate((*people, "duty"))),
@@ -181,8 +180,8 @@ def directory_of(teams: dict[str, set[str]]) -> DirectoryChanged:
             Team(
                 id=team,
                 name={"zh-CN": team, "en": team},
-                members=tuple(sorted(members)),
-                lead=min(members, default="duty"),
+                members=tuple(members),
+                lead=members[0] if members else "duty",
                 manager="duty",
             )
             for team, members in sorted(teams.items())

@@ -31,7 +31,7 @@ class Settings(ServiceSettings):
         "Asia/Shanghai", description="IANA zone in which the year of a number is told"
     )
     route_within_s: float = Field(
-        60, gt=0, le=86_400, description="a request nobody routed for so long is escalated"
+        60, gt=0, le=31_622_400, description="a request nobody routed for so long is escalated"
     )
     keep_answers_s: float = Field(
         172_800, ge=86_400, description="how long an Idempotency-Key keeps its answer"

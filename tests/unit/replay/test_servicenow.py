@@ -126,7 +126,9 @@ def test_groups_are_known_with_those_who_worked_in_them(file: Path) -> None:
         a_row(sequence=4, assignment_group="B", assigned_to="wang"),
     )
 
-    assert teams_of(read_log(file, "UTC")[0]) == {"A": {"lin"}, "B": {"wang"}}
+    teams, people = teams_of(read_log(file, "UTC")[0])
+    assert teams == {"A": ["lin"], "B": ["wang"]}
+    assert people == ["lin", "nobody's", "wang"]
 
 
 # ---- what is left out --------------------------------------------------------------------------
