@@ -212,7 +212,8 @@ class Desk:
             items = select(tables.work_items).where(
                 tables.work_items.c.request_id == str(request_id)
             )
-            found = (await connection.execute(items.order_by(tables.work_items.c.id))).all()
+            oldest_first = (tables.work_items.c.opened_us, tables.work_items.c.id)
+            found = (await connection.execute(items.order_by(*oldest_first))).all()
         return {
             **record_json(record_of(row)),
             "work_items": [item_json(item_of(item)) for item in found],
