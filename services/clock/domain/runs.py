@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from services.clock.domain.effects import in_effect
 from services.clock.domain.facts import Fact, FactKind, Routed
 from shared.business_time import Pause
 from shared.vocabulary import Metric, Priority
@@ -92,10 +93,11 @@ class Story:
 def tell(routed: Routed, facts: Iterable[Fact]) -> Story:
     """Return the story of a request; `facts` in order (`Fact.order`).
 
-    What happened before the submission is taken as having happened at it.
+    What happened before the submission is taken as having happened at it, what undoes a decision
+    of the router as having happened after it.
     """
     folding = _Folding(routed)
-    for fact in facts:
+    for fact in in_effect(facts):
         folding.apply(fact)
     return folding.story()
 

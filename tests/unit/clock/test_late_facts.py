@@ -121,3 +121,49 @@ def test_an_import_is_computed_like_any_other() -> None:
     case = Case().routed(is_import=True).wait_until(20)
 
     assert case.announced("first_response")[-1] == (100, 15)
+
+
+def test_a_wait_whose_end_is_dated_before_its_beginning_stops_no_clock() -> None:
+    """The requester's mail of minute 9 arrives after the agent began to wait at minute 10."""
+    case = Case().routed().then(FactKind.ASSIGNED, 2, "li.na", "desk")
+    case.then(FactKind.WAITING_STARTED, 10, "requester")
+    assert case.clock("resolution", 11).state_at(at(11)) is ClockState.PAUSED
+
+    case.then(FactKind.WAITING_ENDED, 9, "requester")
+
+    for key in ("resolution", "handling"):
+        assert case.clock(key, 12).state_at(at(12)) is ClockState.RUNNING
+        assert case.clock(key, 12).paused_at(at(12)).total_seconds() == 0
+    assert case.timers["resolution"] is not None
+    assert case.topics("resolution")[-1] == "resumed"
+
+
+def test_a_wait_dated_into_the_wait_before_goes_on_after_it() -> None:
+    case = Case().routed().then(FactKind.ASSIGNED, 2, "li.na", "desk")
+    case.then(FactKind.WAITING_STARTED, 10, "requester").then(
+        FactKind.WAITING_ENDED, 20, "requester"
+    )
+
+    case.then(FactKind.WAITING_STARTED, 15, "requester")
+
+    assert case.clock("resolution", 30).state_at(at(30)) is ClockState.PAUSED
+    assert minutes(case.clock("resolution", 30).paused_at(at(30))) == 20
+
+
+def test_a_reopening_dated_before_the_resolution_it_undoes_lets_the_clock_go_on() -> None:
+    case = Case().routed().then(FactKind.ASSIGNED, 2, "li.na", "desk")
+    case.then(FactKind.RESOLVED, 12)
+
+    case.then(FactKind.REOPENED, 11, "not solved")
+
+    assert case.clock("resolution", 20).state_at(at(20)) is ClockState.RUNNING
+    assert minutes(case.clock("resolution", 20).elapsed_at(at(20))) == 20
+
+
+def test_an_owner_named_at_an_earlier_moment_than_the_handover_is_the_owner_after_it() -> None:
+    case = Case().routed().then(FactKind.ASSIGNED, 2, "li.na", "desk")
+    case.then(FactKind.HANDED_OVER, 10, "skill", "network")
+
+    case.then(FactKind.ASSIGNED, 9, "wang.wei", "network")
+
+    assert case.clock("handling", 20).state_at(at(20)) is ClockState.RUNNING
