@@ -58,14 +58,12 @@ def parse(model: type[M], value: Any, file: str = "") -> M:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        findings = [
-            Finding(
-                "/" + "/".join(map(str, e["loc"])),
-                e["type"],
-                {"zh-CN": f"该值无效：{e['msg']}", "en": e["msg"]},
-            )
-            for e in error.errors(include_url=False, include_input=False)
-        ]
+        findings = []
+        for e in error.errors(include_url=False, include_input=False):
+            # What our own validators say comes with pydantic's label before it.
+            told = e["msg"].removeprefix("Value error, ")
+            path = "/" + "/".join(map(str, e["loc"]))
+            findings.append(_told(path, e["type"], f"该值无效：{told}", told))
         raise BadDefinition(findings, file=file) from error
 
 

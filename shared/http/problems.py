@@ -204,12 +204,15 @@ _ZH = {
 def validation_finding(detail: Any) -> Finding:
     """Turn one of pydantic's error details into a finding in both languages."""
     place = [str(part) for part in detail["loc"] if part != "body"]
-    template = _ZH.get(detail["type"], detail["msg"])
+    # What our own validators say comes with pydantic's label before it.
+    en = detail["msg"].removeprefix("Value error, ")
+    template = _ZH.get(detail["type"])
     try:
-        zh = template.format_map(detail.get("ctx") or {})
+        # Only our own templates: a message may quote what a caller wrote, braces included.
+        zh = en if template is None else template.format_map(detail.get("ctx") or {})
     except (KeyError, ValueError, IndexError):
-        zh = template
-    return Finding("/" + "/".join(place), detail["type"], {"zh-CN": zh, "en": detail["msg"]})
+        zh = en
+    return Finding("/" + "/".join(place), detail["type"], {"zh-CN": zh, "en": en})
 
 
 def _finding(finding: Finding, language: str) -> dict[str, Any]:
