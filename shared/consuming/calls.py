@@ -39,6 +39,7 @@ class _Call(Generic[W]):
     id: UUID
     locks: tuple[str, ...]
     loads: tuple[str, ...]
+    new: tuple[str, ...]
     apply: Callable[[W], Any]
     result: asyncio.Future[Any]
     collisions: int = 0
@@ -60,13 +61,15 @@ class Calls(Generic[W]):
         apply: Callable[[W], R],
         locks: Collection[UUID | str],
         loads: Collection[str],
+        new: Collection[UUID | str] = (),
     ) -> R:
         """Run `apply` in the next transaction; see `Runtime.do`."""
         if self._is_closed:
             raise DatabaseUnavailable(reason="this service is stopping")
         result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         keys = tuple(sorted({str(key) for key in locks}))
-        self._waiting.append(_Call(call_id, keys, tuple(loads), apply, result))
+        made = tuple(str(key) for key in new)
+        self._waiting.append(_Call(call_id, keys, tuple(loads), made, apply, result))
         self._wake.set()
         # Unsettled until answered: simulated time stands still meanwhile.
         with self._transactor.activity.busy():
@@ -131,7 +134,8 @@ class Calls(Generic[W]):
 
         locks = {key for call in calls for key in call.locks}
         loads = {key for call in calls for key in call.loads}
-        await self._transactor.run(locks, loads, run)
+        new = {key for call in calls for key in call.new}
+        await self._transactor.run(locks, loads, run, new=new)
         self._transactor.stats.calls += len(calls)
         for call, result in zip(calls, results, strict=True):
             if not call.result.done():

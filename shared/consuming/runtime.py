@@ -191,15 +191,18 @@ class Runtime(Generic[W]):
         *,
         locks: Collection[UUID | str] = (),
         loads: Collection[str] = (),
+        new: Collection[UUID | str] = (),
         cause: UUID | None = None,
     ) -> R:
         """Run `apply` on a loaded unit of work, in a transaction shared with others waiting.
 
         `locks` are the subjects it changes or speaks about, `loads` further keys the unit of
-        work is to load. Returns after the commit. What `apply` raises is raised here and
-        nothing of it is stored. Raises `DatabaseUnavailable` when the database is away.
+        work is to load. `new` are subjects whose ids the caller has just made: nobody else can
+        know them, so nothing is looked up or locked. Returns after the commit. What `apply`
+        raises is raised here and nothing of it is stored. Raises `DatabaseUnavailable` when the
+        database is away.
         """
-        return await self._calls.do(cause or self.ids.new(), apply, locks, loads)
+        return await self._calls.do(cause or self.ids.new(), apply, locks, loads, new)
 
     async def catch_up(self) -> None:
         """Handle what a lagging consumer (`Knobs.lag`) has put by."""

@@ -146,12 +146,14 @@ class Transactor(Generic[W]):
         loads: Collection[str],
         run: Callable[[W, SetCause], None],
         *,
+        new: Collection[str] = (),
         prepare: Prepare | None = None,
         choose: Choose | None = None,
         finish: Finish | None = None,
     ) -> None:
         """Run `run` on a loaded unit of work and commit; nothing is stored when it raises.
 
+        `new` are subjects nobody else can know yet: neither locked nor loaded.
         `prepare` runs after the locks are held and before loading, `finish` after the flush.
         `choose` names what is loaded instead of all locks and loads; nothing is, if it names
         nothing.
@@ -159,7 +161,7 @@ class Transactor(Generic[W]):
         (`DatabaseUnfit`: after somebody has migrated), and `Spoiled` around any other error.
         """
         try:
-            context, published = await self._commit(locks, loads, run, prepare, choose, finish)
+            context, published = await self._commit(locks, loads, new, run, prepare, choose, finish)
         except (Guilty, Unavailable):
             raise
         except Exception as error:
@@ -176,6 +178,7 @@ class Transactor(Generic[W]):
         self,
         locks: Collection[str],
         loads: Collection[str],
+        new: Collection[str],
         run: Callable[[W, SetCause], None],
         prepare: Prepare | None,
         choose: Choose | None,
@@ -184,6 +187,7 @@ class Transactor(Generic[W]):
         now = self.time.now()
         async with self.database.transaction() as tx:
             subjects = await lock_subjects(tx, self.tables, locks)
+            subjects |= {key: Subject(key) for key in new}
             if prepare is not None:
                 await prepare(tx, subjects)
             context = WorkContext(tx, now, self.service, subjects, Cause(UUID(int=0)))

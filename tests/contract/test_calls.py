@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from shared.consuming import Knobs, Runtime, Work
 from shared.database.engine import Database, DatabaseUnavailable
 from shared.database.subjects import lock_subjects
+from shared.events.router import RequestAssigned
 from tests.harness.dummies import NoteWork, entries, kit, notes
 from tests.harness.lab import Away, Lab, Refusal, laboratory
 from tests.harness.waiting import until
@@ -64,6 +65,25 @@ async def test_a_hundred_calls_at_once_share_a_few_commits(lab: Lab) -> None:
     assert sorted(results) == list(range(1, 101))
     assert len(commits) <= 3
     assert await lab.dummy.count(entries) == 100
+
+
+async def test_a_subject_just_made_can_be_spoken_about_without_a_lock(lab: Lab) -> None:
+    now = lab.world.time.now()
+
+    def speak(work: NoteWork) -> None:
+        said = RequestAssigned(team="desk", assignee="lin")
+        work.publish(said, subject="made", occurred_at=now)
+
+    await lab.dummy.runtime.do(speak, new=["made"])
+    await lab.speak("made")
+
+    assert [header.sequence for header in await lab.said()] == [1, 2]
+
+
+async def test_a_subject_that_was_made_for_nothing_leaves_no_row_behind(lab: Lab) -> None:
+    await lab.dummy.runtime.do(lambda work: None, new=["made"])
+
+    assert await lab.rows(kit.subjects) == []
 
 
 async def test_without_batching_each_call_has_a_commit_of_its_own(databases: Databases) -> None:

@@ -24,7 +24,7 @@ from services.intake.domain.numbers import looks_like_number
 from services.intake.domain.values import Answer, Once, Post, Submission, Written
 from services.intake.handlers import acting, answers, posting
 from services.intake.handlers.acting import Act
-from services.intake.store import answer_key, external_key, new_key
+from services.intake.store import answer_key, external_key
 from shared.errors import LeveeError, Unavailable
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class Desk:
         number = await self._numbers.take(self._runtime.time.now())
         request_id = str(self._runtime.ids.new())
         submission = Submission(request_id, number, domain, post, content_hash, submitted_at)
-        loads = [new_key(request_id)]
+        loads = []
         if post.external_id is not None:
             loads.append(external_key(post.source, post.external_id))
         if once is not None:
@@ -224,7 +224,7 @@ class Desk:
         within = self._route_within
         outcome = await self._runtime.do(
             lambda work: posting.submit(submission, once, within, work),
-            locks=[request_id],
+            new=[request_id],
             loads=loads,
         )
         is_new = isinstance(outcome, Answer) and (outcome.location or "").endswith(request_id)

@@ -1,7 +1,7 @@
 """Intake's own tables: what is loaded and written in bulk, what is read for portals."""
 
 from services.intake.store.housekeeping import Housekeeping
-from services.intake.store.keys import answer_key, catalogue_key, external_key, new_key
+from services.intake.store.keys import answer_key, catalogue_key, external_key
 from services.intake.store.numbers import Numbers
 from services.intake.store.reading import Filter, Reading
 from services.intake.store.rows import promises_of, standing_of
@@ -22,7 +22,6 @@ __all__ = [
     "external_key",
     "kit",
     "metadata",
-    "new_key",
     "promises_of",
     "standing_of",
 ]

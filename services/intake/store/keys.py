@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 #: Not allowed in any of the parts: control characters are refused at the edge.
 _BETWEEN = "\x1f"
-_ANSWER, _EXTERNAL, _NEW = "answer", "external", "new"
+_ANSWER, _EXTERNAL = "answer", "external"
 _CATALOGUE = "catalogue/"
 _ID_LENGTH = 36
 
@@ -24,11 +24,6 @@ def answer_key(caller_id: str, key: str) -> str:
 def external_key(source: str, external_id: str) -> str:
     """Name the request a source has posted under its own reference."""
     return _BETWEEN.join((_EXTERNAL, source, external_id))
-
-
-def new_key(request_id: str) -> str:
-    """Say that a request is about to be made, so that nobody need look for it."""
-    return _BETWEEN.join((_NEW, request_id))
 
 
 def catalogue_key(key: str) -> str:
@@ -44,18 +39,15 @@ class Wanted:
     answers: tuple[tuple[str, str], ...]
     externals: tuple[tuple[str, str], ...]
     catalogues: tuple[str, ...]
-    new: frozenset[str]
 
 
 def sort_out(keys: Collection[str]) -> Wanted:
     """Tell the keys of a batch apart; keys of other definitions are nothing to load."""
-    requests, catalogues, new = set(), set(), set()
+    requests, catalogues = set(), set()
     answers, externals = set(), set()
     for key in keys:
         kind, *parts = key.split(_BETWEEN)
-        if parts and kind == _NEW:
-            new.add(parts[0])
-        elif parts and kind == _ANSWER:
+        if parts and kind == _ANSWER:
             answers.add((parts[0], parts[1]))
         elif parts:
             externals.add((parts[0], parts[1]))
@@ -64,9 +56,8 @@ def sort_out(keys: Collection[str]) -> Wanted:
         elif len(key) == _ID_LENGTH:
             requests.add(key)
     return Wanted(
-        tuple(sorted(requests - new)),
+        tuple(sorted(requests)),
         tuple(sorted(answers)),
         tuple(sorted(externals)),
         tuple(sorted(catalogues)),
-        frozenset(new),
     )

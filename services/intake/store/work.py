@@ -18,9 +18,9 @@ from services.intake.store.rows import (
     request_of,
     request_row,
 )
-from services.intake.store.tables import catalogues, kit, requests, timeline
+from services.intake.store.tables import catalogues, requests, timeline
 from shared.consuming import Work, WorkContext
-from shared.database.statements import delete_among, rows_among, upsert
+from shared.database.statements import rows_among, upsert
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
@@ -41,7 +41,6 @@ class IntakeWork(Work):
         self._externals: dict[tuple[str, str], str] = {}
         self._answers: dict[tuple[str, str], tuple[str, Answer]] = {}
         self._versions: dict[str, int] = {}
-        self._announced: frozenset[str] = frozenset()
         self._new: dict[str, dict[str, Any]] = {}
         self._changed: set[str] = set()
         self._corrections: dict[str, dict[str, Any]] = {}
@@ -174,7 +173,6 @@ class IntakeWork(Work):
         """Read requests, external ids, answers and catalogues of a batch."""
         wanted = sort_out(keys)
         tx = self.tx
-        self._announced = wanted.new
         if wanted.requests:
             self._know(await prepared.requests_by_id(tx, wanted.requests))
         if wanted.externals:
@@ -195,8 +193,6 @@ class IntakeWork(Work):
                 self._new.values(), key=lambda r: (r["source"], r["external_id"] or "", r["id"])
             )
             await tx.execute(prepared.INSERT_REQUESTS, rows)
-        # A post that had been made before locked an id nobody needs: leave no row behind.
-        await delete_among(tx, kit.subjects, "key", sorted(self._announced - self._new.keys()))
         await self._write_changes()
         if self._messages:
             await tx.execute(prepared.INSERT_MESSAGES, self._messages)
