@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from levee.house import NAMES
-from tests.harness.town import town_in_one, town_of_processes
+from tests.harness.town_processes import town_in_one, town_of_processes
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import shutil
-import signal
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,59 +13,18 @@ import orjson
 import pytest
 from sqlalchemy import text
 
-from levee.embedded import DEFINITIONS
 from levee.house import NAMES
-from shared.bus.server import NatsServer
-from shared.database import migrations
 from shared.database.engine import Database
-from shared.http.auth import add_to_file, new_key
 from shared.time_source import SystemTime
 from tests.harness.journey import a_post
-from tests.harness.nats import nats_server
-from tests.harness.processes import ServiceProcess, free_port
 from tests.harness.waiting import until
 
-#: Everything a P1 goes through within six seconds: breached after two, the member at once, the
-#: lead two seconds later, the duty person two more.
-_POLICY = """
-key: urgent
-name: {en: For this test}
-on_warned_percent: []
-metrics: [first_response]
-tiers:
-  - notify: [member]
-  - {notify: [lead], after: PT2S}
-duty_after: PT2S
-duty_repeats: 0
-"""
-_DIRECTORY = """
-people:
-  - {id: lin, name: 林静, addresses: {email: lin@example.com}}
-  - {id: wang, name: 王伟, addresses: {email: wang@example.com}}
-  - {id: duty, name: 值班主管, addresses: {email: duty@example.com}}
-teams:
-  - {id: it-service-desk, name: {en: Desk}, members: [lin], lead: wang, escalation_policy: urgent}
-duty_person: duty
-"""
 #: Whom a request reaches that nobody takes care of: tier, person.
 TOLD = {(1, "lin"), (2, "wang"), (3, "duty")}
 #: The clocks such a request has.
 METRICS = {"first_response", "assignment", "resolution", "escalation_response"}
-_QUICK = '"PT15M"', '"PT2S"'
 #: How long a client waits before it tries the same call again.
 _AGAIN_S = 0.1
-
-
-def quick_definitions(folder: Path) -> Path:
-    """Return a copy of the shipped definitions in which everything happens within seconds."""
-    shutil.copytree(DEFINITIONS, folder)
-    (folder / "policies" / "urgent.yaml").write_text(_POLICY)
-    (folder / "directory.yaml").write_text(_DIRECTORY)
-    table = (folder / "targets.dmn").read_text()
-    place = '<outputEntry id="targets_first_response_p1_always_output_1">'
-    before, after = table.split(place)
-    (folder / "targets.dmn").write_text(before + place + after.replace(*_QUICK, 1))
-    return folder
 
 
 @dataclass
@@ -264,145 +217,3 @@ class Town:
 
 def _once(keys: set[Any]) -> dict[Any, int]:
     return dict.fromkeys(keys, 1)
-
-
-# ---- as one process per service ---------------------------------------------------------------
-
-
-@asynccontextmanager
-async def town_of_processes(
-    folder: Path, urls: Mapping[str, str], replicas: int = 1
-) -> AsyncIterator[Town]:
-    """Run `replicas` processes of each service and a nats-server until the block ends."""
-    definitions = quick_definitions(folder / "definitions")
-    key, kept = new_key("test", ("*",))
-    add_to_file(folder / "keys.json", kept)
-    for name in NAMES:
-        database = Database(urls[name])
-        await migrations.upgrade(name, database)
-        await database.close()
-    async with nats_server(folder / "nats", port=free_port()) as broker:
-        processes = [
-            _process(folder, name, replica, urls[name], broker.url, definitions)
-            for replica in range(1, replicas + 1)
-            for name in NAMES
-        ]
-        for process in processes:
-            process.start()
-        try:
-            for process in processes:
-                await process.answers(within_s=60)
-            town = _town_of(processes, broker, key, urls)
-            await _has_catalogue(town)
-            yield town
-        finally:
-            for process in processes:
-                process.kill()
-
-
-def _process(
-    folder: Path, name: str, replica: int, database: str, bus: str, definitions: Path
-) -> ServiceProcess:
-    port = free_port()
-    own = {
-        "DATABASE_URL": database,
-        "NATS_URL": bus,
-        "PORT": str(port),
-        "KEYS_FILE": str(folder / "keys.json"),
-        "REPLICA": f"replica-{replica}",
-        "LOG_LEVEL": "WARNING",
-    }
-    special = {
-        "router": {"DEFINITIONS_FOLDER": str(definitions)},
-        "notify": {"DELIVERY": "record"},
-        # On a busy machine routing may take its time; who watches that is not the matter here.
-        "intake": {"ROUTE_WITHIN_S": "900"},
-    }
-    settings = {f"{name}_{k}".upper(): v for k, v in (own | special.get(name, {})).items()}
-    log = folder / f"{name}-{replica}.log"
-    environment = {**os.environ, **settings}
-    title = f"{name}-{replica}"
-    return ServiceProcess(title, f"services.{name}", ["serve"], port, log, environment)
-
-
-def _town_of(
-    processes: Sequence[ServiceProcess], broker: NatsServer, key: str, urls: Mapping[str, str]
-) -> Town:
-    def killing(process: ServiceProcess) -> Callable[[], Awaitable[None]]:
-        async def kill() -> None:
-            process.kill()
-            process.start()
-
-        return kill
-
-    async def kill_broker() -> None:
-        await broker.kill()
-        await broker.start()
-
-    async def stop() -> None:
-        codes = await asyncio.gather(*(asyncio.to_thread(p.stop) for p in processes))
-        assert codes == [0] * len(processes), codes
-
-    first = {p.name.split("-")[0]: f"http://127.0.0.1:{p.port}" for p in reversed(processes)}
-    victims = {process.name: killing(process) for process in processes} | {"nats": kill_broker}
-    return Town(first, key, urls, victims, stop)
-
-
-# ---- as one process for all -------------------------------------------------------------------
-
-
-@asynccontextmanager
-async def town_in_one(folder: Path) -> AsyncIterator[Town]:
-    """Run `levee up` until the block ends."""
-    definitions = quick_definitions(folder / "definitions")
-    data, port = folder / "house", free_port()
-    arguments = ["up", "--data", str(data), "--port", str(port), "--definitions", str(definitions)]
-    process = ServiceProcess("insight", "levee", arguments, port, folder / "levee.log")
-
-    async def kill() -> None:
-        process.kill()
-        process.start()
-        await process.answers(within_s=60)
-
-    async def stop() -> None:
-        assert await asyncio.to_thread(process.stop) == 0
-
-    process.start()
-    try:
-        await process.answers(within_s=60)
-        urls = {name: f"sqlite+aiosqlite:///{data / 'data' / name}.db" for name in NAMES}
-        key = (data / "operator.key").read_text().strip()
-        bases = dict.fromkeys(NAMES, f"http://127.0.0.1:{port}")
-        town = Town(bases, key, urls, {"levee": kill}, stop)
-        await _has_catalogue(town)
-        yield town
-    finally:
-        process.stop()
-        _end_orphan(data / "nats" / "server.lock")
-
-
-def _end_orphan(lock: Path) -> None:
-    """End the broker of a house that was killed and not started again."""
-    if not lock.exists():
-        return
-    with lock.open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            os.kill(int(file.read()), signal.SIGTERM)
-
-
-async def _has_catalogue(town: Town) -> None:
-    """Return once the services have heard what they need: a catalogue, tables, templates."""
-    wanted = {"intake": "catalogue", "notify": "templates"}
-
-    async def is_there() -> bool:
-        async with town.http() as http:
-            for name, check in wanted.items():
-                told = (await http.get(f"{town.bases[name]}/{name}/ready")).json()
-                if not told["checks"].get(check, {}).get("is_well"):
-                    return False
-        return True
-
-    await until(is_there, 60)

@@ -144,8 +144,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHouse]:
     running = start(tmp_path_factory.mktemp("smoke") / "house")
     yield running
     if running.process.poll() is None:
-        running.process.kill()
-    running.process.wait()
+        running.process.terminate()
+    running.process.wait(timeout=60)
 
 
 def test_status_tells_of_every_service(house: RunningHouse) -> None:
@@ -281,7 +281,8 @@ def test_one_process_per_service_behind_the_same_paths(tmp_path: Path) -> None:
         assert house.process.wait(timeout=30) == 0
     finally:
         if house.process.poll() is None:
-            house.process.kill()
+            house.process.terminate()
+            house.process.wait(timeout=60)
 
 
 def test_a_replay_writes_its_report(tmp_path: Path) -> None:
