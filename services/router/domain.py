@@ -34,6 +34,12 @@ class AlreadyCancelled(Refused):
     zh: ClassVar[str] = "请求 {number} 已取消，不能再做任何操作。"
 
 
+class BeforeSubmission(Refused):
+    """Request {number} was submitted at {submitted_at}; nothing can have happened before."""
+
+    zh: ClassVar[str] = "请求 {number} 提交于 {submitted_at}，此前不可能发生任何事。"
+
+
 class NoSuchWorkItem(NotFound):
     """There is no work item {work_item_id}."""
 
@@ -279,6 +285,13 @@ def _open_again(record: Record, reason: str) -> Outcome:
         return record, ()
     opened = replace(record, state=RequestState.OPEN, reopenings=record.reopenings + 1)
     return opened, (Reopened(reason, opened.reopenings),)
+
+
+def must_be_after_submission(record: Record, at: datetime) -> None:
+    """Raise `BeforeSubmission` for what is said to have happened before the request existed."""
+    if at < record.submitted_at:
+        told = record.submitted_at.isoformat()
+        raise BeforeSubmission(number=record.number, submitted_at=told)
 
 
 def _must_live(record: Record) -> None:

@@ -142,7 +142,7 @@ def tell_problems(app: FastAPI) -> None:
 async def _levee(request: Request, error: Exception) -> Response:
     assert isinstance(error, LeveeError)
     if status_of(error) >= 500 and not isinstance(error, Unavailable):
-        _log.error("%s %s: %s", request.method, request.url.path, error, exc_info=error)
+        _log.error("%s %s: %s", request.method, _place(request), error, exc_info=error)
     return problem(error, request)
 
 
@@ -169,10 +169,19 @@ async def _http(request: Request, error: Exception) -> Response:
     return problem(Refused(detail=error.detail), request, error.status_code, error.headers)
 
 
+def _place(request: Request) -> str:
+    """Return the path as the API names it: what stands in its places may be a secret."""
+    known = getattr(request.scope.get("route"), "path", None)
+    if known is None:
+        return request.url.path
+    service = request.url.path.split("/", 2)[1]
+    return known if known.startswith(f"/{service}/") else f"/{service}{known}"
+
+
 async def _fault(request: Request, error: Exception) -> Response:
     # This runs outside of the edge that binds the id to the logs.
     with bound(call_id=getattr(request.state, "request_id", "")):
-        _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+        _log.error("%s %s failed", request.method, _place(request), exc_info=error)
     return problem(InternalFault(), request)
 
 

@@ -201,7 +201,7 @@ async def test_unknown_paths_and_methods_are_problems_too(http: httpx.AsyncClien
 async def test_a_fault_of_ours_is_a_500_that_tells_nothing_but_its_id_and_is_logged(
     http: httpx.AsyncClient, announced_errors: ErrorLines
 ) -> None:
-    announced_errors.expect("GET /clock/v1/raise/fault failed")
+    announced_errors.expect("GET /clock/v1/raise/{what} failed")
 
     answer = await http.get("/v1/raise/fault", headers={b"X-Request-Id": b"mine-1 \xe9{"})
 

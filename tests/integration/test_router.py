@@ -336,3 +336,20 @@ async def test_a_wrong_change_is_named_field_by_field(
 
         assert answer.status_code == 422
         assert path in [e["path"] for e in answer.json()["errors"]]
+
+
+async def test_nothing_happens_before_the_submission_or_long_ago(tmp_path: Path) -> None:
+    world = new_world()
+    async with router(tmp_path, world) as (intake, api):
+        request_id = world.ids.new()
+        await intake.say(a_request(), request_id)
+        path = f"/router/v1/requests/{request_id}/changes"
+        before = (world.time.now() - timedelta(hours=1)).isoformat()
+        ahead = (world.time.now() + timedelta(minutes=1)).isoformat()
+
+        early = await api.post(path, json={"change": "wait", "occurred_at": before})
+        late = await api.post(path, json={"change": "wait", "occurred_at": ahead})
+
+        assert (early.status_code, early.json()["code"]) == (409, "before-submission")
+        assert (late.status_code, late.json()["errors"][0]["rule"]) == (422, "in-the-future")
+        assert published(world, "router", "request.waiting_started.v1") == []

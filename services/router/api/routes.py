@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
@@ -23,6 +23,8 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(max_length=2000)]
 
 
+#: How far back a fact may be dated by whoever handles requests.
+_BACKDATED_AT_MOST = timedelta(days=1)
 #: As file stems are: what a process, table or calendar is called.
 DefinitionKey = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
@@ -122,7 +124,7 @@ def _add_requests(api: APIRouter, desk: Desk) -> None:
     ) -> Response:
         now = desk.now()
         at = body.occurred_at or now
-        _not_ahead(at, now)
+        _must_be_near(at, now, caller)
         change = Change(
             kind=body.change,
             at=at,
@@ -239,10 +241,20 @@ def _add_definitions(api: APIRouter, desk: Desk) -> None:
         return json_answer({"version": version})
 
 
-def _not_ahead(at: datetime, now: datetime) -> None:
+def _must_be_near(at: datetime, now: datetime, caller: Caller) -> None:
+    """Refuse the future; and the past beyond a day, unless an operator imports something.
+
+    A fact that is told late moves clocks and may take a breach back, so it has to be near.
+    """
     if at > now:
         told = {
             "zh-CN": "发生时间不能晚于现在",
             "en": "what happened cannot have happened in the future",
         }
         raise Invalid([Finding("/occurred_at", "in-the-future", told)])
+    if now - at > _BACKDATED_AT_MOST and not caller.may("operate"):
+        told = {
+            "zh-CN": "超过一天之前的事只有带 operate 权限的密钥可以补录",
+            "en": "what is older than a day may be told only by a key with the scope operate",
+        }
+        raise Invalid([Finding("/occurred_at", "too-long-ago", told)])

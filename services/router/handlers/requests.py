@@ -153,9 +153,11 @@ def note_message(event: Envelope[MessagePosted], work: RouterWork) -> None:
 def apply_change(request_id: UUID, change: Change, work: RouterWork) -> Record:
     """Do to a request what a person wants done; return it as it is then.
 
-    Raises `RequestNotRouted`, `AlreadyCancelled`, `NoSuchTeam`, `NoSuchPerson`.
+    Raises `RequestNotRouted`, `BeforeSubmission`, `AlreadyCancelled`, `NoSuchTeam`,
+    `NoSuchPerson`.
     """
     record = work.record(request_id)
+    domain.must_be_after_submission(record, change.at)
     record, facts = _changed(work, record, change)
     return follow(work, record, facts, change.at)
 
