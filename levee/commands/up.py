@@ -73,7 +73,7 @@ def check_free(folder: Folder, host: str, port: int) -> None:
 
 def tell_addresses(url: str, folder: Folder) -> None:
     """Print where everything is."""
-    console = Console()
+    console = Console(soft_wrap=True)
     console.print(f"[bold green]Levee[/] {url}")
     console.print(f"  看板 / board          {url}/")
     console.print(f"  目录 / catalogue      {url}/v1/catalogue")
