@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from services.notify.main import build as build_notify
-from services.notify.settings import Settings as NotifySettings
-
 from services.clock.main import build as build_clock
 from services.clock.settings import Settings as ClockSettings
 from services.escalation.main import build as build_escalation
@@ -22,6 +19,8 @@ from services.insight.settings import Settings as InsightSettings
 from services.intake.main import IntakeService
 from services.intake.main import build as build_intake
 from services.intake.settings import Settings as IntakeSettings
+from services.notify.main import build as build_notify
+from services.notify.settings import Settings as NotifySettings
 from services.router.main import RouterService
 from services.router.main import build as build_router
 from services.router.settings import Settings as RouterSettings
