@@ -83,6 +83,8 @@ class _Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         if self._is_open:
             self._load.done.set()
+        elif self in self._load.idle:
+            self._load.idle.remove(self)
 
     def _answered(self) -> None:
         load = self._load
@@ -129,7 +131,8 @@ async def _steadily(load: Load, made: list[_Connection], rate: float) -> None:
         due_at += 1 / rate
         while not load.idle or time.perf_counter() < due_at:
             await machine.sleep(max(0.0005, due_at - time.perf_counter()))
-        load.idle.popleft().send(due_at)
+        # The one used last: servers close what has been idle for some seconds.
+        load.idle.pop().send(due_at)
     while load.open:
         await machine.sleep(0.001)
 

@@ -184,15 +184,17 @@ async def _steadily(
                 await delivery.ack()
 
     listening = asyncio.create_task(listen())
-    await _heard_all(bus, spec)
-    count = max(10, int(rate * seconds))
-    before = await bus.last_sequence("LEVEE_CLOCK") or 0
-    told = await load(stage, port, request, count=count, rate=rate, has_ids=True)
-    await _armed(bus, before + count)
-    await _heard_all(bus, spec)
-    listening.cancel()
-    await asyncio.gather(listening, return_exceptions=True)
-    await subscription.close()
+    try:
+        await _heard_all(bus, spec)
+        count = max(10, int(rate * seconds))
+        before = await bus.last_sequence("LEVEE_CLOCK") or 0
+        told = await load(stage, port, request, count=count, rate=rate, has_ids=True)
+        await _armed(bus, before + count)
+        await _heard_all(bus, spec)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        await subscription.close()
     return count, sorted(heard[id_] - sent_at for id_, sent_at in told["ids"].items())
 
 
