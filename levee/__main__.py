@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from levee.commands.calendar import calendar_app
 from levee.commands.demo import demo
 from levee.commands.keys import key_app
 from levee.commands.replay import replay
@@ -26,6 +27,7 @@ app.command()(down)
 app.command()(status)
 app.command()(replay)
 app.command()(demo)
+app.add_typer(calendar_app, name="calendar")
 app.add_typer(setaside_app, name="setaside")
 app.add_typer(key_app, name="key")
 

@@ -24,7 +24,7 @@ from shared.business_time.errors import (
     InstantWithoutZone,
     TargetNotPositive,
 )
-from shared.business_time.ledger import Entry, Ledger, ledger
+from shared.business_time.ledger import Entry, Ledger, known_until, ledger
 from shared.business_time.openings import (
     is_covered,
     is_open,
@@ -96,6 +96,7 @@ __all__ = [
     "is_covered",
     "is_open",
     "is_working_day",
+    "known_until",
     "ledger",
     "next_closing",
     "next_opening",

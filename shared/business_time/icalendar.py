@@ -9,15 +9,17 @@ all-day event cannot say.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 from shared.business_time.calendar import Calendar
 from shared.business_time.checks import FIRST_YEAR, LAST_YEAR, MOST_DAYS
 from shared.business_time.days import source_days
 from shared.business_time.errors import HolidayFileInvalid, InstantWithoutZone, finding
 from shared.business_time.values import DayException, Holiday, Label, MakeUpDay, Window
+from shared.business_time.writing import written_exception, written_holiday, written_make_up_day
 from shared.errors import Finding
 
 _DAY = timedelta(days=1)
@@ -91,6 +93,36 @@ def write_icalendar(calendar: Calendar, stamped_at: datetime, language: str = "z
         lines += _event(day, calendar.key, stamp, language)
     lines.append("END:VCALENDAR")
     return "".join(f"{folded}\r\n" for line in lines for folded in _folded(line))
+
+
+def with_special_days(
+    document: Mapping[str, Any], special: SpecialDays, covered_until: date | None
+) -> dict[str, Any]:
+    """Return a calendar's file form with the days of a file in it; a later file wins per date.
+
+    `covered_until` is the last date the file speaks for; a calendar that lists holidays must
+    say it, so when absent the document's own must reach that far.
+    """
+    merged = dict(document)
+    written: dict[str, list[dict[str, object]]] = {
+        "holidays": [written_holiday(day) for day in special.holidays],
+        "make_up_days": [written_make_up_day(day) for day in special.make_up_days],
+        "exceptions": [written_exception(day) for day in special.exceptions],
+    }
+    for name, days in written.items():
+        if days:
+            merged[name] = _merged(merged.get(name), days)
+    if covered_until is not None:
+        merged["covered_until"] = covered_until.isoformat()
+    return merged
+
+
+def _merged(before: Any, days: list[dict[str, object]]) -> Any:
+    if isinstance(before, dict):
+        return {**before, "also": _merged(before.get("also"), days)}
+    new = {str(day["date"]) for day in days}
+    kept = [day for day in before or () if str(day["date"]) not in new]
+    return sorted((*kept, *days), key=lambda day: str(day["date"]))
 
 
 def _event(

@@ -119,7 +119,7 @@ def ledger(
         calendar_version=calendar.version,
         data_version=_data_version(calendar),
         is_provisional=low < line.known_from or high > line.known_until,
-        known_until=_known_until(calendar),
+        known_until=known_until(calendar),
     )
 
 
@@ -128,8 +128,9 @@ def _data_version(calendar: Calendar) -> str | None:
     return ", ".join(sorted(name for name in found if name)) or None
 
 
-def _known_until(calendar: Calendar) -> date | None:
-    known = [calendar.known_until, *(_known_until(member) for member in calendar.members)]
+def known_until(calendar: Calendar) -> date | None:
+    """Return the last date whose holidays are known to a calendar and all its members."""
+    known = [calendar.known_until, *(known_until(member) for member in calendar.members)]
     return min((day for day in known if day is not None), default=None)
 
 

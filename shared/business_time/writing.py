@@ -47,7 +47,7 @@ def _weekly(calendar: Calendar, is_pinned: bool) -> dict[str, object]:
             if windows
         }
     }
-    listed = [_holiday(holiday) for holiday in holidays]
+    listed = [written_holiday(holiday) for holiday in holidays]
     if calendar.source_key is not None and not is_pinned:
         document["holidays"] = {"source": calendar.source_key} | (
             {"also": listed} if listed else {}
@@ -55,11 +55,11 @@ def _weekly(calendar: Calendar, is_pinned: bool) -> dict[str, object]:
     elif listed:
         document["holidays"] = listed
     if make_up_days:
-        document["make_up_days"] = [_make_up_day(made_up) for made_up in make_up_days]
+        document["make_up_days"] = [written_make_up_day(made_up) for made_up in make_up_days]
     if calendar.make_up_windows is not None:
         document["make_up_windows"] = _windows(calendar.make_up_windows)
     if calendar.exceptions:
-        document["exceptions"] = [_exception(exception) for exception in calendar.exceptions]
+        document["exceptions"] = [written_exception(exception) for exception in calendar.exceptions]
     return document | _dates(covered_from=since, covered_until=until)
 
 
@@ -72,18 +72,21 @@ def _written_out(calendar: Calendar) -> tuple[tuple[Holiday, ...], tuple[MakeUpD
     )
 
 
-def _holiday(holiday: Holiday) -> dict[str, object]:
+def written_holiday(holiday: Holiday) -> dict[str, object]:
+    """Return the file form of a holiday."""
     return {"date": holiday.day.isoformat(), **_named(holiday.label)}
 
 
-def _make_up_day(made_up: MakeUpDay) -> dict[str, object]:
+def written_make_up_day(made_up: MakeUpDay) -> dict[str, object]:
+    """Return the file form of a make-up day."""
     document: dict[str, object] = {"date": made_up.day.isoformat(), **_named(made_up.label)}
     if made_up.windows is not None:
         document["windows"] = _windows(made_up.windows)
     return document
 
 
-def _exception(exception: DayException) -> dict[str, object]:
+def written_exception(exception: DayException) -> dict[str, object]:
+    """Return the file form of an exception."""
     document: dict[str, object] = {"date": exception.day.isoformat(), **_named(exception.label)}
     if exception.is_closed:
         document["closed"] = True

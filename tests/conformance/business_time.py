@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import business_time as bt
+from shared.business_time.holiday_data import SOURCES
 from shared.errors import Invalid
 
 Vector = Mapping[str, Any]
@@ -38,6 +39,13 @@ ELSEWHERE = frozenset(
 
 #: The vectors' calendars say nothing about coverage: what they list is complete.
 _COMPLETE = "2199-12-31"
+
+#: What a vector's calendar may say; another word is a meaning we do not know.
+_CALENDAR_FIELDS = frozenset({"tz", "weekly", "holidays", "date_hours", "breaks", "country"})
+#: Words about a calendar that change nothing.
+_PROSE = frozenset({"rule", "note", "name", "about", "source", "id", "comment", "description"})
+#: What the boundary of a budget that ends at closing time may be called.
+_BOUNDARIES = frozenset({"closing", "next_opening", "previous_closing", "opening"})
 
 _OFFICE_HOURS = ["09:00-12:00", "13:00-18:00"]
 
@@ -256,22 +264,45 @@ def _same_text(ours: str, expected: str, tolerance: timedelta) -> bool:
 
 
 def run_one(vector: Vector) -> Result:
-    """Return what became of one vector."""
-    name, operation = str(vector["id"]), str(vector["op"])
-    if operation in ELSEWHERE:
-        return Result(name, "skipped", f"{operation}: belongs to on-call, not to calendars")
-    if operation not in OPERATIONS:
-        return Result(name, "skipped", f"{operation}: unknown operation")
-    divergent = vector.get("divergent")
-    if divergent is not None and divergent not in DIVERGENCES:
-        return Result(name, "skipped", f"{operation}: unknown divergence {divergent}")
+    """Return what became of one vector; nothing a file says makes the run itself fail."""
+    name, operation = str(vector.get("id", "?")), str(vector.get("op"))
+    unknown = _unknown(operation, vector)
+    if unknown is not None:
+        return Result(name, "skipped", f"{operation}: {unknown}")
     try:
         wrong = _wrong(operation, vector)
-    except (Invalid, AssertionError, KeyError, ValueError) as refused:
-        wrong = f"{type(refused).__name__}: {refused}"
+    except (Invalid, AssertionError, LookupError, ValueError, TypeError, ArithmeticError) as error:
+        wrong = f"{type(error).__name__}: {error}"
     if wrong is None:
         return Result(name, "passed")
     return Result(name, "failed", f"{operation}: {wrong}")
+
+
+def _unknown(operation: str, vector: Vector) -> str | None:
+    """Return why a vector cannot be asked of us, None when it can."""
+    if operation in ELSEWHERE:
+        return "belongs to on-call, not to calendars"
+    if operation not in OPERATIONS:
+        return "unknown operation"
+    divergent = vector.get("divergent")
+    if divergent is not None and divergent not in DIVERGENCES:
+        return f"unknown divergence {divergent}"
+    boundary = vector.get("boundary")
+    if boundary is not None and boundary not in _BOUNDARIES:
+        return f"unknown boundary {boundary}"
+    return _unknown_calendar(vector.get("calendar"))
+
+
+def _unknown_calendar(given: object) -> str | None:
+    if not isinstance(given, Mapping):
+        return "no calendar"
+    fields = sorted(set(given) - _CALENDAR_FIELDS - _PROSE)
+    if fields:
+        return f"unknown calendar field {', '.join(fields)}"
+    country = str(given.get("country", "")).lower()
+    if country and country not in SOURCES:
+        return f"no holidays of {country.upper()} with us"
+    return None
 
 
 def _wrong(operation: str, vector: Vector) -> str | None:
@@ -302,7 +333,11 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m tests.conformance.business_time FILE.json\n")
         return 2
-    results = run(Path(arguments[0]))
+    try:
+        results = run(Path(arguments[0]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        sys.stderr.write(f"{arguments[0]} is no file of vectors: {error!r}\n")
+        return 2
     sys.stdout.write(report(results) + "\n")
     return int(any(result.verdict == "failed" for result in results))
 

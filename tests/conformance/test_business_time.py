@@ -82,3 +82,52 @@ def test_a_calendar_we_refuse_is_a_failure_with_its_reason() -> None:
 
     assert result.verdict == "failed"
     assert "'Mars/Olympus' is no IANA time zone" in result.reason
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"op": "moon_phase"}, "moon_phase: unknown operation"),
+        ({"op": None}, "None: unknown operation"),
+        ({"calendar": {"country": "NL"}}, "is_workday: no holidays of NL with us"),
+        ({"calendar": {"shifts": []}}, "is_workday: unknown calendar field shifts"),
+        ({"calendar": None}, "is_workday: no calendar"),
+        ({"boundary": "tea_time"}, "is_workday: unknown boundary tea_time"),
+    ],
+)
+def test_a_vector_of_a_kind_we_do_not_know_is_skipped_by_name(
+    changed: dict[str, object], told: str
+) -> None:
+    result = business_time.run_one({**SATURDAY_VECTOR, **changed})
+
+    assert (result.verdict, result.reason) == ("skipped", told)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"date": 20260214},
+        {"date": "9999-12-31"},
+        {"op": "due", "start": "2026-02-14T09:00:00Z", "duration_s": 10**14},
+        {"op": "due", "start": "2026-02-14T09:00:00", "duration_s": 60},
+        {"op": "elapsed", "start": None, "end": None},
+        {"op": "open_periods", "start": "2026-02-14T09:00:00Z", "take": "two"},
+    ],
+)
+def test_a_vector_nobody_can_answer_is_a_failure_and_not_the_end_of_the_run(
+    changed: dict[str, object],
+) -> None:
+    result = business_time.run_one({**SATURDAY_VECTOR, **changed})
+
+    assert result.verdict == "failed"
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"vectors": 3}'])
+def test_a_file_that_is_none_is_said_with_an_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str
+) -> None:
+    path = tmp_path / "vectors.json"
+    path.write_text(text, "utf-8")
+
+    assert business_time.main([str(path)]) == 2
+    assert "is no file of vectors" in capsys.readouterr().err
