@@ -31,14 +31,14 @@ check: $(STAMP) ## format, lint, types, boundaries, contracts, unit tests: withi
 	@$(BIN)/python -m tools.lint
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache 2>&1 | tail -n 12
-	@$(BIN)/python -m tools.event_contracts check && $(BIN)/python -m tools.api_documents check
+	@$(BIN)/python -m tools.event_contracts check && $(BIN)/python -m tools.api_documents check && $(BIN)/python -m tools.nats_users check
 	@$(BIN)/pytest -q -n 2 tests/unit -m 'not slow' -x
 
 bench: $(STAMP) ## measure, as ratios to a floor of the same run
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-events: $(STAMP) ## write event schemas, examples of new events, docs/events.md, asyncapi.json, api/
-	@$(BIN)/python -m tools.event_contracts export && $(BIN)/python -m tools.api_documents export
+events: $(STAMP) ## write event schemas, examples, docs/events.md, asyncapi.json, api/, NATS users
+	@$(BIN)/python -m tools.event_contracts export && $(BIN)/python -m tools.api_documents export && $(BIN)/python -m tools.nats_users export
 
 migration: $(STAMP) ## SERVICE=clock NAME=add_paused_at STEP=pre
 	@$(BIN)/python -m tools.new_migration '$(SERVICE)' '$(NAME)' '$(STEP)'

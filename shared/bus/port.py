@@ -24,6 +24,8 @@ DUPLICATE_WINDOW = timedelta(minutes=2)
 MAX_MESSAGE_BYTES = 1_000_000
 #: State that supersedes what was said before lives here, last value per subject.
 DEFINITIONS_STREAM = "LEVEE_DEFINITIONS"
+#: Who owns the repository of released definitions (contracts.md, Owners of state).
+DEFINITIONS_PUBLISHER = "router"
 
 
 class BusUnavailable(Unavailable):
@@ -77,6 +79,13 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_age=timedelta(0),
     ),
 )
+
+
+def publisher_of(stream: str) -> str:
+    """Return the service that publishes to a stream, and alone may declare it."""
+    if stream == DEFINITIONS_STREAM:
+        return DEFINITIONS_PUBLISHER
+    return stream.removeprefix("LEVEE_").lower()
 
 
 def stream_of(subject: str) -> str:

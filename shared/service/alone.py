@@ -24,7 +24,7 @@ from shared.http.auth import KeyRing
 from shared.id_source import RandomIds
 from shared.observability import log_to_stderr
 from shared.service.built import DRAIN_S, Service, Surroundings
-from shared.service.settings import ServiceSettings
+from shared.service.settings import ServiceSettings, SettingUnreadable
 from shared.time_source import Activity, SystemTime
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -50,11 +50,15 @@ def run_alone(
     asked = parser.parse_args(argv)
     try:
         settings = settings_type()
+    except SettingUnreadable as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     except ValidationError as error:
         prefix = settings_type.model_config.get("env_prefix") or f"{name.upper()}_"
         for wrong in error.errors(include_url=False, include_input=False):
             place = ".".join(map(str, wrong["loc"]))
-            sys.stderr.write(f"{prefix}{place.upper()}: {wrong['msg']}\n")
+            variable = f"{prefix}{place.upper()}" if place else prefix.rstrip("_")
+            sys.stderr.write(f"{variable}: {wrong['msg']}\n")
         return 2
     log_to_stderr(name, settings.log_level)
     acts: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
@@ -89,14 +93,17 @@ def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 @asynccontextmanager
 async def surroundings(settings: ServiceSettings, name: str) -> AsyncIterator[Surroundings]:
     """Give a service that runs alone its time, ids, bus and keys."""
-    time, activity = SystemTime(), Activity()
+    time, activity, password = SystemTime(), Activity(), settings.nats_password
     bus = await connect_bus(
         settings.nats_url.split(","),
         name=f"levee-{name}-{settings.replica}",
         time=time,
         user=settings.nats_user,
-        password=settings.nats_password,
+        password=password.get_secret_value() if password is not None else None,
+        creds=settings.nats_creds,
+        tls=settings.nats_tls(),
         replicas=settings.nats_replicas,
+        owner=name,
     )
     try:
         yield Surroundings(

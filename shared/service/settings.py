@@ -5,13 +5,17 @@ from __future__ import annotations
 import functools
 import importlib.metadata
 import os
+import ssl
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
-from pydantic_settings import BaseSettings
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from shared.errors import LeveeError
 
 
 @functools.cache
@@ -21,6 +25,12 @@ def version() -> str:
         return importlib.metadata.version("levee")
     except importlib.metadata.PackageNotFoundError:
         return os.environ.get("LEVEE_VERSION", "0.0.0")
+
+
+class SettingUnreadable(LeveeError):
+    """{variable}: {reason}"""
+
+    zh = "{variable}：{reason}"
 
 
 def _known_database(url: str) -> str:
@@ -45,7 +55,17 @@ class ServiceSettings(BaseSettings):
     )
     nats_url: str = Field("nats://127.0.0.1:4222", description="one or several, comma separated")
     nats_user: str | None = Field(None, description="one NATS user per service")
-    nats_password: str | None = Field(None, description="its password")
+    nats_password: SecretStr | None = Field(None, description="its password")
+    nats_creds: Path | None = Field(
+        None, description="credentials file (JWT and seed) instead of user and password"
+    )
+    nats_ca: Path | None = Field(
+        None, description="PEM file of whom to trust at tls:// addresses; else the system's"
+    )
+    nats_cert: Path | None = Field(
+        None, description="PEM file with this service's own certificate, where NATS asks for one"
+    )
+    nats_key: Path | None = Field(None, description="PEM file with the certificate's key")
     nats_replicas: int = Field(1, ge=1, le=5, description="copies of each stream")
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on")
@@ -57,3 +77,73 @@ class ServiceSettings(BaseSettings):
     is_batching: bool = Field(
         default=True, description="off: a transaction per message and call, only to compare speed"
     )
+
+    @model_validator(mode="after")
+    def _one_way_to_be_known(self) -> Self:
+        if (self.nats_user is None) != (self.nats_password is None):
+            raise ValueError("nats_user and nats_password go together")
+        if self.nats_creds is not None and self.nats_user is not None:
+            raise ValueError("nats_creds or nats_user with nats_password, not both")
+        if (self.nats_cert is None) != (self.nats_key is None):
+            raise ValueError("nats_cert and nats_key go together")
+        return self
+
+    def nats_tls(self) -> ssl.SSLContext | None:
+        """Return how to speak TLS with NATS; None where the server decides and we trust the system.
+
+        Raises SettingUnreadable for a file that is not there or no PEM file.
+        """
+        if self.nats_ca is None and self.nats_cert is None:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.nats_ca)
+            if self.nats_cert is not None:
+                context.load_cert_chain(self.nats_cert, self.nats_key)
+        except OSError as error:  # SSLError is one
+            prefix = self.model_config.get("env_prefix", "")
+            files = ", ".join(f"{prefix}NATS_{name}" for name in ("CA", "CERT", "KEY"))
+            raise SettingUnreadable(variable=files, reason=error) from error
+        return context
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let every setting also be read from a file, as secrets are mounted."""
+        return init_settings, env_settings, _FromFiles(settings_cls)
+
+
+class _FromFiles(PydanticBaseSettingsSource):
+    """Reads the setting `nats_password` from the file that `CLOCK_NATS_PASSWORD_FILE` names.
+
+    White space around is dropped: editors and `kubectl create secret` leave a line end there.
+    Raises SettingUnreadable for a file that cannot be read, and where the variable itself is set
+    as well: nobody could say which of the two counts.
+    """
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        """Return the content of the named file; None where no variable names one."""
+        plain = f"{self.config.get('env_prefix', '')}{field_name}".upper()
+        variable = f"{plain}_FILE"
+        path = os.environ.get(variable)
+        if not path:
+            return None, field_name, False
+        if os.environ.get(plain):
+            raise SettingUnreadable(variable=variable, reason=f"{plain} is set as well; keep one")
+        try:
+            return Path(path).read_text(encoding="utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingUnreadable(variable=variable, reason=error) from error
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what files say."""
+        found = {
+            name: self.get_field_value(field, name)[0]
+            for name, field in self.settings_cls.model_fields.items()
+        }
+        return {name: value for name, value in found.items() if value is not None}

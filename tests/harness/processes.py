@@ -38,6 +38,8 @@ class ServiceProcess:
     port: int
     log: Path
     env: dict[str, str] | None = None
+    #: Where its code lies: this tree, or another release of it.
+    root: Path = _ROOT
     _process: subprocess.Popen[bytes] | None = field(default=None)
 
     @property
@@ -50,7 +52,7 @@ class ServiceProcess:
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", self.module, *self.arguments],
-                cwd=_ROOT,
+                cwd=self.root,
                 stdout=log,
                 stderr=log,
                 env=self.env,

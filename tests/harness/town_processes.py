@@ -13,11 +13,10 @@ from pathlib import Path
 
 from levee.embedded import DEFINITIONS
 from levee.house import NAMES
-from shared.bus.server import NatsServer
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.http.auth import add_to_file, new_key
-from tests.harness.nats import nats_server
+from tests.harness.nats_house import NatsHouse, NatsNode, nats_house
 from tests.harness.processes import ServiceProcess, free_port
 from tests.harness.town import Town
 from tests.harness.waiting import until
@@ -64,9 +63,12 @@ def quick_definitions(folder: Path) -> Path:
 
 @asynccontextmanager
 async def town_of_processes(
-    folder: Path, urls: Mapping[str, str], replicas: int = 1
+    folder: Path, urls: Mapping[str, str], replicas: int = 1, nodes: int = 1
 ) -> AsyncIterator[Town]:
-    """Run `replicas` processes of each service and a nats-server until the block ends."""
+    """Run `replicas` processes of each service and `nodes` nats-servers until the block ends.
+
+    NATS runs as infra/nats has it: every service is a user of its own there.
+    """
     definitions = quick_definitions(folder / "definitions")
     key, kept = new_key("test", ("*",))
     add_to_file(folder / "keys.json", kept)
@@ -74,9 +76,9 @@ async def town_of_processes(
         database = Database(urls[name])
         await migrations.upgrade(name, database)
         await database.close()
-    async with nats_server(folder / "nats", port=free_port()) as broker:
+    async with nats_house(folder, nodes) as broker:
         processes = [
-            _process(folder, name, replica, urls[name], broker.url, definitions)
+            service_process(folder, name, replica, urls[name], broker, definitions)
             for replica in range(1, replicas + 1)
             for name in NAMES
         ]
@@ -85,21 +87,21 @@ async def town_of_processes(
         try:
             for process in processes:
                 await process.answers(within_s=60)
-            town = _town_of(processes, broker, key, urls)
-            await _has_catalogue(town)
+            town = town_of(processes, broker, key, urls)
+            await has_catalogue(town)
             yield town
         finally:
             for process in processes:
                 process.kill()
 
 
-def _process(
-    folder: Path, name: str, replica: int, database: str, bus: str, definitions: Path
+def service_process(
+    folder: Path, name: str, replica: int, database: str, broker: NatsHouse, definitions: Path
 ) -> ServiceProcess:
+    """Return one replica of a service, ready to be started."""
     port = free_port()
     own = {
         "DATABASE_URL": database,
-        "NATS_URL": bus,
         "PORT": str(port),
         "KEYS_FILE": str(folder / "keys.json"),
         "REPLICA": f"replica-{replica}",
@@ -113,14 +115,16 @@ def _process(
     }
     settings = {f"{name}_{k}".upper(): v for k, v in (own | special.get(name, {})).items()}
     log = folder / f"{name}-{replica}.log"
-    environment = {**os.environ, **settings}
+    environment = {**os.environ, **settings, **broker.settings_of(name)}
     title = f"{name}-{replica}"
     return ServiceProcess(title, f"services.{name}", ["serve"], port, log, environment)
 
 
-def _town_of(
-    processes: Sequence[ServiceProcess], broker: NatsServer, key: str, urls: Mapping[str, str]
+def town_of(
+    processes: Sequence[ServiceProcess], broker: NatsHouse, key: str, urls: Mapping[str, str]
 ) -> Town:
+    """Return the town these processes are; each of them and each broker may be killed."""
+
     def killing(process: ServiceProcess) -> Callable[[], Awaitable[None]]:
         async def kill() -> None:
             process.kill()
@@ -128,16 +132,20 @@ def _town_of(
 
         return kill
 
-    async def kill_broker() -> None:
-        await broker.kill()
-        await broker.start()
+    def killing_node(node: NatsNode) -> Callable[[], Awaitable[None]]:
+        async def kill() -> None:
+            node.kill()
+            await node.start()
+
+        return kill
 
     async def stop() -> None:
         codes = await asyncio.gather(*(asyncio.to_thread(p.stop) for p in processes))
         assert codes == [0] * len(processes), codes
 
     first = {p.name.split("-")[0]: f"http://127.0.0.1:{p.port}" for p in reversed(processes)}
-    victims = {process.name: killing(process) for process in processes} | {"nats": kill_broker}
+    victims = {process.name: killing(process) for process in processes}
+    victims |= {node.name: killing_node(node) for node in broker.nodes}
     return Town(first, key, urls, victims, stop)
 
 
@@ -167,7 +175,7 @@ async def town_in_one(folder: Path) -> AsyncIterator[Town]:
         key = (data / "operator.key").read_text().strip()
         bases = dict.fromkeys(NAMES, f"http://127.0.0.1:{port}")
         town = Town(bases, key, urls, {"levee": kill}, stop)
-        await _has_catalogue(town)
+        await has_catalogue(town)
         yield town
     finally:
         process.stop()
@@ -186,7 +194,7 @@ def _end_orphan(lock: Path) -> None:
             os.kill(int(file.read()), signal.SIGTERM)
 
 
-async def _has_catalogue(town: Town) -> None:
+async def has_catalogue(town: Town) -> None:
     """Return once the services have heard what they need: a catalogue, tables, templates."""
     wanted = {"intake": "catalogue", "notify": "templates"}
 

@@ -62,6 +62,28 @@ def test_a_wrong_setting_ends_with_2_and_names_the_variable(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("plain", "told"),
+    [
+        ({}, "CLOCK_NATS_PASSWORD_FILE: [Errno 2]"),
+        ({"CLOCK_NATS_PASSWORD": "x"}, "CLOCK_NATS_PASSWORD_FILE: CLOCK_NATS_PASSWORD is set as"),
+    ],
+)
+def test_a_secret_nobody_can_read_says_which(plain: dict[str, str], told: str) -> None:
+    done = run("check", {"CLOCK_NATS_PASSWORD_FILE": "nowhere", **plain})
+
+    assert done.returncode == 2
+    assert done.stderr.startswith(told)
+
+
+def test_every_setting_may_be_read_from_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "database-url"
+    secret.write_text(f"sqlite+aiosqlite:///{tmp_path / 'elsewhere.db'}\n")
+
+    assert run("migrate", {"CLOCK_DATABASE_URL_FILE": str(secret)}).returncode == 0
+    assert (tmp_path / "elsewhere.db").exists()
+
+
 def test_a_database_nobody_migrated_is_refused_until_it_is(tmp_path: Path) -> None:
     env = {
         "CLOCK_DATABASE_URL": f"sqlite+aiosqlite:///{tmp_path / 'clock.db'}",

@@ -30,6 +30,7 @@ _TIMEOUT_S = 2.0
 _MAX_MSG_SIZE = 1024 * 1024
 # https://github.com/nats-io/nats-server/blob/main/server/errors.json
 _NAME_IN_USE = 10058
+STREAM_NOT_FOUND = 10059
 
 
 class JetStreamRefused(LeveeError):

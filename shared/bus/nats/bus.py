@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ from shared.bus.port import (
     MessageTooLarge,
     SubjectUnknown,
     is_valid_subject,
+    publisher_of,
     stream_of,
 )
 from shared.errors import LeveeError
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from shared.bus.port import BusTooOld, ConsumerSpec, Message, StreamSpec
     from shared.time_source import Activity, TimeSource
 
+
+_log = logging.getLogger(__name__)
 
 # Subjects found valid are remembered; there is one per event type and per definition.
 _KNOWN_SUBJECTS = 10_000
@@ -62,8 +66,13 @@ async def connect(
     tls: ssl.SSLContext | None = None,
     replicas: int = 1,
     streams: Iterable[StreamSpec] = STREAMS,
+    owner: str | None = None,
 ) -> NatsBus:
     """Return a bus on the given servers, connected if one of them answers now.
+
+    `owner` is the service that connects for itself alone: it declares the streams it publishes
+    to and no other, and its answers arrive below `_INBOX.<owner>`, so that its NATS user needs
+    no more than that. Without one every stream is declared.
 
     If none does, the bus keeps trying in the background for ever; until then publishing returns
     None and subscriptions wait. Streams and durables are declared at every connection. Raises
@@ -77,8 +86,9 @@ async def connect(
             raise BusAddressInvalid(url=url)
     if creds is not None and importlib.util.find_spec("nkeys") is None:
         raise NkeysMissing
-    access = Access(addresses, name, user, password, token, creds, tls)
-    bus = NatsBus(access, time, activity, tuple(streams), replicas)
+    inbox = "_INBOX" if owner is None else f"_INBOX.{owner}"
+    access = Access(addresses, name, user, password, token, creds, tls, inbox)
+    bus = NatsBus(access, time, activity, tuple(streams), replicas, owner)
     await bus.open()
     return bus
 
@@ -97,9 +107,10 @@ class NatsBus:
         activity: Activity | None,
         streams: tuple[StreamSpec, ...],
         replicas: int,
+        owner: str | None = None,
     ) -> None:
         self._time = time
-        self._streams = streams
+        self._declared = [s for s in streams if owner is None or publisher_of(s.name) == owner]
         self._names = {spec.name for spec in streams}
         self._replicas = replicas
         self._ledger = None if activity is None else Ledger(activity, streams)
@@ -107,6 +118,8 @@ class NatsBus:
         self._publisher = Publisher(self._ledger, self._connection.distrust)
         self._subscriptions: list[NatsSubscription] = []
         self._subjects: set[str] = set()
+        #: Durables whose stream nobody has declared yet.
+        self._missing: set[str] = set()
 
     # ---- the port -------------------------------------------------------------------------
 
@@ -228,13 +241,28 @@ class NatsBus:
             subscription.detach()
 
     async def _declare(self, client: Client) -> None:
-        for spec in self._streams:
+        for spec in self._declared:
             await api.declare_stream(client, spec, self._replicas)
 
     async def _start(self, subscription: NatsSubscription, client: Client) -> None:
         for pull in subscription.pulls:
-            await api.declare_consumer(client, pull.spec)
+            await self._declare_consumer(client, pull.spec)
         await subscription.attach(client)
+
+    async def _declare_consumer(self, client: Client, spec: ConsumerSpec) -> None:
+        """Declare a durable; one on a stream whose owner was never here is tried again soon."""
+        try:
+            await api.declare_consumer(client, spec)
+        except api.JetStreamRefused as refused:
+            is_own = spec.stream in {stream.name for stream in self._declared}
+            if refused.err_code != api.STREAM_NOT_FOUND or is_own:
+                raise
+            self._connection.distrust()
+            if spec.durable not in self._missing:
+                self._missing.add(spec.durable)
+                _log.warning("%s waits until %s exists", spec.durable, spec.stream)
+        else:
+            self._missing.discard(spec.durable)
 
     def _check(self, message: Message) -> None:
         if len(message.body) > MAX_MESSAGE_BYTES:

@@ -41,6 +41,7 @@ _LONGEST_PAUSE_S = 1.0
 _PING_INTERVAL_S = 3
 _TICK = timedelta(seconds=0.5)
 _FLUSH_TIMEOUT_S = 1
+_LEAVE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class Access:
     token: str | None = None
     creds: Path | None = None
     tls: ssl.SSLContext | None = None
+    #: Where answers arrive.
+    inbox: str = "_INBOX"
 
 
 class Rider(Protocol):
@@ -200,6 +203,7 @@ class Connection:
             token=access.token,
             user_credentials=access.creds,
             tls=access.tls,
+            inbox_prefix=access.inbox,
             allow_reconnect=False,
             # With 0 it would try for ever inside connect(), where nobody can look at it.
             max_reconnect_attempts=1,
@@ -251,8 +255,10 @@ async def _leave(client: Client) -> None:
     try:
         # A client that never got as far as knowing its servers has nothing to close.
         if client.servers:
+            # After a TLS handshake that failed, closing waits for ever.
             with suppress(NatsError, OSError, TimeoutError):
-                await client.close()
+                async with asyncio.timeout(_LEAVE_S):
+                    await client.close()
     finally:
         transport: Any = client._transport
         if transport is not None:

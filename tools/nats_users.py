@@ -1,0 +1,84 @@
+"""What each service may do on NATS, written from what the code hears and says.
+
+`python -m tools.nats_users export` writes infra/nats/users.conf; `check` says whether it is stale.
+A service's user may publish its own subjects, declare its own streams, and use its own durables
+on the streams it hears, nothing else; answers reach it in an inbox nobody else may listen to.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import sys
+from pathlib import Path
+
+from shared.bus.port import STREAMS, publisher_of
+from shared.consuming.runtime import consumers_of
+
+ROOT = Path(__file__).resolve().parents[1]
+PATH = Path("infra/nats/users.conf")
+SERVICES = ("intake", "router", "clock", "escalation", "notify", "insight")
+#: What somebody may do who looks after the house: backup, audit, a stream that must be repaired.
+_OPERATOR = {"publish": ["$JS.API.>", "$JS.ACK.>", "levee.>"], "subscribe": ["_INBOX.>", "levee.>"]}
+_HEAD = """# Written by `make events` from what the services hear and say. Do not edit.
+# Each user's password stands in a file of its own, secrets/<user>.conf: password: "..."
+# infra/secrets.sh makes them.
+accounts {
+  LEVEE {
+    jetstream: enabled
+    users: [
+"""
+_TAIL = """    ]
+  }
+  SYS {
+    users: [ { user: system, include "secrets/system.conf" } ]
+  }
+}
+system_account: SYS
+"""
+
+
+def permissions(service: str) -> dict[str, list[str]]:
+    """Return the subjects a service may publish to and subscribe to."""
+    publish = []
+    for stream in (s for s in STREAMS if publisher_of(s.name) == service):
+        publish += [*stream.subjects]
+        publish += [f"$JS.API.STREAM.{verb}.{stream.name}" for verb in ("CREATE", "UPDATE", "INFO")]
+    module = importlib.import_module(f"services.{service}.events_in")
+    for consumer in consumers_of(service, module.SUBSCRIPTIONS):
+        place = f"{consumer.stream}.{consumer.durable}"
+        publish += [f"$JS.API.CONSUMER.{verb}.{place}" for verb in ("CREATE", "INFO", "MSG.NEXT")]
+        publish.append(f"$JS.ACK.{place}.>")
+    return {"publish": publish, "subscribe": [f"_INBOX.{service}.>"]}
+
+
+def users_conf() -> str:
+    """Return the file that nats-server includes."""
+    users = {service: permissions(service) for service in SERVICES} | {"operator": _OPERATOR}
+    return _HEAD + "".join(_user(name, may) for name, may in users.items()) + _TAIL
+
+
+def _user(name: str, may: dict[str, list[str]]) -> str:
+    lines = [f'      {{ user: {name}, include "secrets/{name}.conf", permissions: {{']
+    for act, subjects in may.items():
+        listed = "".join(f"\n          {json.dumps(subject)}" for subject in subjects)
+        lines.append(f"        {act}: {{ allow: [{listed}\n        ] }}")
+    return "\n".join(lines) + "\n      } }\n"
+
+
+def main(argv: list[str]) -> int:
+    """Export or check."""
+    path = ROOT / PATH
+    if argv == ["export"]:
+        path.write_text(users_conf(), encoding="utf-8")
+        return 0
+    if argv == ["check"]:
+        is_current = path.exists() and path.read_text(encoding="utf-8") == users_conf()
+        sys.stdout.write("" if is_current else f"{PATH} is stale: run make events\n")
+        return 0 if is_current else 1
+    sys.stderr.write("usage: python -m tools.nats_users export|check\n")
+    return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
