@@ -13,6 +13,8 @@ from shared.bus import nats
 from shared.bus.memory import MemoryBus
 from shared.bus.server import NatsServer
 from shared.consuming import MOVED_TIME, Knobs
+from shared.database.tables import to_us
+from shared.database.turns import Turns
 from shared.http.auth import KeyRing
 from shared.id_source import SeededIds
 from shared.service import Surroundings
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Mapping
     from datetime import datetime
     from pathlib import Path
+    from uuid import UUID
 
     from shared.bus.port import Bus
 
@@ -42,6 +45,17 @@ class SimulatedHouse:
     time: SimulatedTime
     activity: Activity
     bus: Bus
+    turns: Turns | None = None
+
+    async def pass_until(self, moment: datetime, bounds: Mapping[UUID, datetime]) -> None:
+        """Let everything happen that is due up to `moment`, each subject's own in their order.
+
+        About the subjects in `bounds` only what is due up to the moment given there.
+        """
+        assert self.turns is not None, "made without has_turns"
+        await self.time.run_until(moment)
+        bounds_us = {str(key): to_us(bound) for key, bound in bounds.items()}
+        await self.turns.take(to_us(moment), bounds_us)
 
 
 @asynccontextmanager
@@ -56,16 +70,20 @@ async def simulated_house(
     knobs: Knobs = MOVED_TIME,
     url: str = "http://127.0.0.1:8080",
     lagging: Collection[str] = ("insight",),
+    has_turns: bool = False,
 ) -> AsyncIterator[SimulatedHouse]:
     """Run all services in simulated time from `start` (UTC) until the block ends.
 
     Nothing leaves the house: notifications are recorded. `lagging` services take in many events
     at a time, and the rest at the end: the read side always may, on which nothing depends.
-    Databases lie in `folder` and are not
+    `has_turns` lets many moments pass in one step, each subject's own in their order
+    (`SimulatedHouse.pass_until`). Databases lie in `folder` and are not
     synced to disk at each commit; what is simulated can be simulated again.
     """
     activity = Activity()
     time = SimulatedTime(start, activity, GRAIN)
+    turns = Turns(activity) if has_turns else None
+    knobs = replace(knobs, turns=turns)
     server: NatsServer | None = None
     if bus_kind == "nats":
         server = NatsServer(folder / "nats")
@@ -90,7 +108,7 @@ async def simulated_house(
     await house.start()
     await _caught_up(house, activity)
     try:
-        yield SimulatedHouse(house, time, activity, bus)
+        yield SimulatedHouse(house, time, activity, bus, turns)
         await _caught_up(house, activity)
     finally:
         await house.stop()

@@ -12,6 +12,7 @@ import asyncio
 import heapq
 import time as _machine
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -228,6 +229,20 @@ class SimulatedTime(ManualTime):
         super().__init__(start)
         self.activity = activity
         self._grain = grain
+        self._standing: ContextVar[datetime | None] = ContextVar("standing", default=None)
+
+    def now(self) -> datetime:
+        """Return the moment that has been reached, or the earlier one somebody stands at."""
+        return self._standing.get() or self._now
+
+    @contextmanager
+    def standing_at(self, moment: datetime) -> Iterator[None]:
+        """Let what the block does (itself, not whom it wakes) happen at an earlier moment."""
+        token = self._standing.set(min(moment, self._now))
+        try:
+            yield
+        finally:
+            self._standing.reset(token)
 
     async def run_until(self, moment: datetime) -> None:
         """Let everything happen that is due up to `moment`, in order, then stand at `moment`."""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
 from levee.replay.actions import Action, Progress, first_team
 
 if TYPE_CHECKING:
-    from levee.replay.servicenow import Incident, Row
+    from levee.replay.servicenow import Incident
     from shared.time_source import SimulatedTime
+
+
+#: What different incidents do within this time is taken together; nothing in the shipped rules
+#: lets one request touch another, so it changes no record (decision 0009, tests/journey).
+WINDOW = timedelta(hours=4)
 
 
 class Stage(Protocol):
@@ -47,11 +52,25 @@ class _Cue:
     order: int
 
 
-class Player:
-    """Plays a log; moments of the log and due moments of the services alternate in order."""
+class World(Protocol):
+    """The house in its simulated time."""
 
-    def __init__(self, time: SimulatedTime, stage: Stage, incidents: list[Incident]) -> None:
-        self._time, self._stage = time, stage
+    time: SimulatedTime
+
+    async def pass_until(self, moment: datetime, bounds: Mapping[UUID, datetime]) -> None:
+        """Let happen what is due, about the subjects in `bounds` only up to their moment."""
+        ...
+
+
+class Player:
+    """Plays a log window by window.
+
+    What concerns one incident happens strictly in the order of its moments: events of the log
+    and due moments of the services alternate. Different incidents of a window are taken together.
+    """
+
+    def __init__(self, world: World, stage: Stage, incidents: list[Incident]) -> None:
+        self._world, self._stage = world, stage
         self._played = [Played(incident) for incident in incidents]
         self.cues = _cues(incidents)
 
@@ -66,40 +85,57 @@ class Player:
 
     async def play(self, progress: Callable[[int], None]) -> None:
         """Play everything; `progress` hears how many events were played."""
-        for at, group in itertools.groupby(self.cues, key=lambda cue: cue.at):
-            cues = list(group)
-            await self._time.run_until(at)
-            submissions = [cue for cue in cues if cue.step == 0]
-            if submissions:
-                await asyncio.gather(*(self._submit(cue) for cue in submissions))
-                await self._time.activity.settled()
-            await self._play_rows([cue for cue in cues if cue.step > 0])
-            progress(len(cues) - len(submissions))
+        place = 0
+        while place < len(self.cues):
+            until = min(self.cues[place].at + WINDOW, self.cues[-1].at)
+            waiting: dict[int, deque[_Cue]] = {}
+            while place < len(self.cues) and self.cues[place].at <= until:
+                waiting.setdefault(self.cues[place].order, deque()).append(self.cues[place])
+                place += 1
+            await self._play_window(until, waiting, progress)
 
-    async def _submit(self, cue: _Cue) -> None:
-        played = self._played[cue.order]
-        team = first_team(played.incident)
-        played.progress.team = team
-        played.request_id = await self._stage.submit(played.incident, team)
+    async def _play_window(
+        self, until: datetime, waiting: dict[int, deque[_Cue]], progress: Callable[[int], None]
+    ) -> None:
+        while waiting:
+            await self._world.pass_until(until, self._bounds(waiting))
+            now = [_next_moment(waiting[order]) for order in sorted(waiting)]
+            waiting = {order: left for order, left in waiting.items() if left}
+            await asyncio.gather(*(self._play_moment(cues) for cues in now))
+            await self._world.time.activity.settled()
+            progress(sum(1 for cues in now for cue in cues if cue.step > 0))
+        await self._world.pass_until(until, {})
 
-    async def _play_rows(self, cues: list[_Cue]) -> None:
-        if not cues:
-            return
-        by_incident: dict[int, list[_Cue]] = {}
-        for cue in cues:
-            by_incident.setdefault(cue.order, []).append(cue)
-        await asyncio.gather(
-            *(self._play_incident(order, steps) for order, steps in by_incident.items())
-        )
-        await self._time.activity.settled()
+    def _bounds(self, waiting: dict[int, deque[_Cue]]) -> dict[UUID, datetime]:
+        """Return up to when what is due may happen before the log goes on, per request."""
+        bounds = {}
+        for order, cues in waiting.items():
+            request_id = self._played[order].request_id
+            if request_id is not None:
+                bounds[request_id] = cues[0].at
+        return bounds
 
-    async def _play_incident(self, order: int, cues: list[_Cue]) -> None:
-        played = self._played[order]
-        assert played.request_id is not None
-        for cue in cues:
-            row: Row = played.incident.rows[cue.step - 1]
-            for action in played.progress.actions(row):
-                await self._stage.act(played.request_id, action)
+    async def _play_moment(self, cues: list[_Cue]) -> None:
+        """Play what the log says of one incident at one moment, or its submission."""
+        played = self._played[cues[0].order]
+        with self._world.time.standing_at(cues[0].at):
+            if cues[0].step == 0:
+                team = first_team(played.incident)
+                played.progress.team = team
+                played.request_id = await self._stage.submit(played.incident, team)
+                return
+            assert played.request_id is not None
+            for cue in cues:
+                for action in played.progress.actions(played.incident.rows[cue.step - 1]):
+                    await self._stage.act(played.request_id, action)
+
+
+def _next_moment(cues: deque[_Cue]) -> list[_Cue]:
+    """Take what happens next from an incident's cues: the submission, or all of one moment."""
+    taken = [cues.popleft()]
+    while taken[0].step and cues and cues[0].at == taken[0].at:
+        taken.append(cues.popleft())
+    return taken
 
 
 def _cues(incidents: list[Incident]) -> list[_Cue]:

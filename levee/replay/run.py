@@ -58,6 +58,7 @@ async def replay_log(
         definitions=definitions,
         options=_OPTIONS,
         lagging=("insight", "intake"),
+        has_turns=True,
     ) as simulated:
         ear = Ear(simulated.bus)
         await ear.open_up()
@@ -65,7 +66,7 @@ async def replay_log(
         assert desk is not None
         await desk.put_directory(directory_of(*teams_of(incidents)))
         await simulated.activity.settled()
-        player = Player(simulated.time, HouseStage(simulated, ear), incidents)
+        player = Player(simulated, HouseStage(simulated, ear), incidents)
         await player.play(_Teller(real, sum(len(i.rows) for i in incidents), progress).tell)
         requests = await _requests(simulated, player.ids)
         await ear.shut()

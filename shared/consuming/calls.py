@@ -23,6 +23,7 @@ from shared.errors import Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
+    from datetime import datetime
     from uuid import UUID
 
 W = TypeVar("W", bound=Work)
@@ -42,6 +43,7 @@ class _Call(Generic[W]):
     new: tuple[str, ...]
     apply: Callable[[W], Any]
     result: asyncio.Future[Any]
+    at: datetime | None
     collisions: int = 0
 
 
@@ -69,7 +71,9 @@ class Calls(Generic[W]):
         result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         keys = tuple(sorted({str(key) for key in locks}))
         made = tuple(str(key) for key in new)
-        self._waiting.append(_Call(call_id, keys, tuple(loads), made, apply, result))
+        transactor = self._transactor
+        at = None if transactor.knobs.turns is None else transactor.time.now()
+        self._waiting.append(_Call(call_id, keys, tuple(loads), made, apply, result, at))
         self._wake.set()
         # Unsettled until answered: simulated time stands still meanwhile.
         with self._transactor.activity.busy():
@@ -127,7 +131,7 @@ class Calls(Generic[W]):
 
         def run(work: W, cause: SetCause) -> None:
             def apply(call: _Call[W]) -> None:
-                cause(Cause(call.id))
+                cause(Cause(call.id, at=call.at))
                 results.append(call.apply(work))
 
             apply_each([(str(call.id), call) for call in calls], apply, is_for_callers=True)

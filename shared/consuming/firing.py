@@ -14,8 +14,8 @@ from shared.consuming.transactor import Guilty, SetCause, Spoiled, Transactor, a
 from shared.consuming.work import Cause, Work
 from shared.database import timers as timer_rows
 from shared.database.subjects import lock_subjects
-from shared.database.tables import to_us
-from shared.database.timer_watch import Firings
+from shared.database.tables import from_us, to_us
+from shared.database.timer_watch import Firings, Watched
 from shared.errors import LeveeError, Unavailable
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ class Firing(Generic[W]):
         self._transactor, self._handlers = transactor, handlers
         self._attempts: dict[str, int] = {}
 
-    async def fire(self, due: Sequence[tuple[str, str]], now: datetime) -> Firings:
-        """Fire (timer id, subject) pairs; those no longer armed or due do nothing.
+    async def fire(self, due: Sequence[Watched], now: datetime) -> Firings:
+        """Fire; timers no longer armed or due do nothing.
 
         One whose handler lacks something is tried again, its moment unchanged; one that fails
         for good is set aside. Raises `DatabaseUnavailable` when nothing can be fired now.
         """
         outcome = Firings()
-        keys = dict(due)
+        keys = {one.id: one for one in due}
         parts = [list(due)]
         while parts:
             part = parts.pop()
@@ -68,9 +68,9 @@ class Firing(Generic[W]):
                 fired = await self._together(part, now)
             except Guilty as guilty:
                 for entry, error in guilty.certain:
-                    await self._judge((entry, keys[entry]), error, now, outcome)
+                    await self._judge(keys[entry], error, now, outcome)
                 out = {entry for entry, _ in guilty.certain}
-                parts.append([one for one in part if one[0] not in out])
+                parts.append([one for one in part if one.id not in out])
             except Spoiled as spoiled:
                 if len(part) == 1:
                     await self._judge(part[0], spoiled.error, now, outcome)
@@ -80,38 +80,39 @@ class Firing(Generic[W]):
                 outcome.fired += fired
         return outcome
 
-    async def _together(self, due: Sequence[tuple[str, str]], now: datetime) -> list[str]:
+    async def _together(self, due: Sequence[Watched], now: datetime) -> list[str]:
         if not due:
             return []
-        ids = [timer for timer, _ in due]
+        since = {one.id: one.since_us for one in due}
         fired: list[timer_rows.Timer] = []
 
         async def prepare(tx: Transaction, _: dict[str, Subject]) -> None:
-            fired[:] = await timer_rows.read_due(tx, self._transactor.tables, ids, now)
+            fired[:] = await timer_rows.read_due(tx, self._transactor.tables, since, now)
             await timer_rows.disarm(tx, self._transactor.tables, [timer.id for timer in fired])
 
         def run(work: W, cause: SetCause) -> None:
             entries = [(timer.id, timer) for timer in fired]
-            apply_each(entries, lambda timer: self._apply(timer, work, cause))
+            apply_each(entries, lambda timer: self._apply(timer, since[timer.id], work, cause))
 
-        await self._transactor.run({key for _, key in due}, (), run, prepare=prepare)
+        await self._transactor.run({one.key for one in due}, (), run, prepare=prepare)
         self._transactor.stats.timers += len(fired)
         for timer in fired:
             self._attempts.pop(timer.id, None)
         return [timer.id for timer in fired]
 
-    def _apply(self, timer: timer_rows.Timer, work: W, cause: SetCause) -> None:
-        cause(Cause(timer.cause_id, timer.key))
+    def _apply(self, timer: timer_rows.Timer, since_us: int, work: W, cause: SetCause) -> None:
+        at = None if self._transactor.knobs.turns is None else from_us(since_us)
+        cause(Cause(timer.cause_id, timer.key, at=at))
         handle = self._handlers.get(timer.kind)
         if handle is None:
             raise NoTimerHandler(kind=timer.kind)
         handle(timer, work)
 
     async def _judge(
-        self, due: tuple[str, str], error: Exception, now: datetime, outcome: Firings
+        self, due: Watched, error: Exception, now: datetime, outcome: Firings
     ) -> None:
         """Try a timer again a little later, or set it aside."""
-        entry, key = due
+        entry, key = due.id, due.key
         attempt = self._attempts.get(entry, 0) + 1
         if len(self._attempts) > _REMEMBERED:
             self._attempts.clear()

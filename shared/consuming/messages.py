@@ -288,7 +288,8 @@ class Messages(Generic[W]):
         if subscription is None:
             return
         envelope: Envelope[EventData] = read_envelope(header, subscription.event_type)
-        cause(Cause(header.id, envelope.correlation_id, envelope.traceparent))
+        at = None if self._transactor.knobs.turns is None else envelope.time
+        cause(Cause(header.id, envelope.correlation_id, envelope.traceparent, at=at))
         subscription.handle(envelope, work)
 
     async def _hold(

@@ -108,6 +108,7 @@ class Runtime(Generic[W]):
             owner=f"{service}/{self.knobs.replica}",
             horizon=self.knobs.horizon,
             tick=self.knobs.tick,
+            turns=self.knobs.turns,
         )
         transactor.timers = self.timers
         self._calls = Calls(transactor)

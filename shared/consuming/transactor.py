@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from shared.database.engine import Database
     from shared.database.tables import KitTables
     from shared.database.timer_watch import TimerWatch
+    from shared.database.turns import Turns
     from shared.time_source import Activity, TimeSource
 
 W = TypeVar("W", bound=Work)
@@ -116,6 +117,9 @@ class Knobs:
     lag: int = 0
     replica: str = "replica-1"
     backlog_limit: int = BACKLOG_LIMIT
+    #: Simulated time: what different subjects cause within a window is handled together, each at
+    #: the moment of its cause.
+    turns: Turns | None = None
 
 
 #: For worlds whose time is moved by hand or jumps.

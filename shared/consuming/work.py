@@ -44,6 +44,8 @@ class Cause:
     correlation_id: str | None = None
     traceparent: str | None = None
     said: int = 0
+    #: The moment it happens at, where several happen together (simulated time); None for now.
+    at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -74,7 +76,7 @@ class Work:
     @property
     def now(self) -> datetime:
         """The moment of recording, UTC."""
-        return self._context.now
+        return self._context.cause.at or self._context.now
 
     @property
     def tx(self) -> Transaction:
@@ -116,7 +118,7 @@ class Work:
         envelope = Envelope(
             id=event_id,
             source=context.service,
-            time=context.now,
+            time=self.now,
             subject=key,
             occurred_at=occurred_at,
             sequence=locked.said,
@@ -140,7 +142,7 @@ class Work:
                 "subject": route,
                 "stream": stream_of(route),
                 "body": body,
-                "created_us": to_us(context.now),
+                "created_us": to_us(self.now),
                 "published_us": None,
                 "stream_sequence": None,
             }
@@ -157,7 +159,9 @@ class Work:
     ) -> None:
         """Arm the one timer (kind, key, name); an armed one moves."""
         cause = self._context.cause.id
-        timer = Timer(kind, str(key), name, due_at, payload or {}, armed_by=cause)
+        timer = Timer(
+            kind, str(key), name, due_at, payload or {}, armed_by=cause, armed_at=self.now
+        )
         self._context.disarmed.discard(timer.id)
         self._context.armed[timer.id] = timer
 

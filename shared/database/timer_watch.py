@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from shared.database.engine import Database
     from shared.database.tables import KitTables
     from shared.database.timers import Timer
+    from shared.database.turns import Turns
     from shared.time_source import Activity, TimeSource
 
 _log = logging.getLogger(__name__)
@@ -68,7 +69,7 @@ class Firings:
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class _Watched:
+class Watched:
     """A timer in memory: when to wake, and the moment since which it could fire."""
 
     wake_us: int
@@ -86,24 +87,27 @@ class TimerWatch:
         tables: KitTables,
         time: TimeSource,
         activity: Activity,
-        fire: Callable[[Sequence[tuple[str, str]], datetime], Awaitable[Firings]],
+        fire: Callable[[Sequence[Watched], datetime], Awaitable[Firings]],
         *,
         owner: str,
         horizon: timedelta | None = timedelta(seconds=5),
         tick: timedelta = timedelta(milliseconds=15),
         lease: timedelta = timedelta(seconds=10),
+        turns: Turns | None = None,
     ) -> None:
-        """Prepare to watch; `fire` gets (timer id, subject key) pairs and the moment.
+        """Prepare to watch; `fire` gets what is due and the moment.
 
         `horizon=None` keeps everything in memory and looks at the rows only once: for simulated
         time, where one process arms all timers. `tick` is how long a wake-up waits for company.
+        With `turns` nothing fires by itself: somebody says whose turn it is.
         """
+        self._turns = turns
         self._database, self._tables = database, tables
         self._time, self._activity, self._fire = time, activity, fire
         self._owner, self._horizon, self._tick, self._lease = owner, horizon, tick, lease
-        self._heap: list[_Watched] = []
+        self._heap: list[Watched] = []
         #: The entry of the heap that counts for each timer; others are leftovers.
-        self._known: dict[str, _Watched] = {}
+        self._known: dict[str, Watched] = {}
         self._wake = asyncio.Event()
         self._refill_at: datetime | None = None
         self._has_looked = False
@@ -117,8 +121,10 @@ class TimerWatch:
         for timer in timers:
             due_us = to_us(timer.due_at)
             if edge is None or due_us <= edge:
-                # One that was due before it was armed could not fire before now.
-                self._push(_Watched(due_us, timer.id, timer.key, max(due_us, now_us)))
+                # One that was due before it was armed could not fire before that.
+                is_own = self._turns is not None and timer.armed_at is not None
+                armed_us = to_us(timer.armed_at) if is_own and timer.armed_at else now_us
+                self._push(Watched(due_us, timer.id, timer.key, max(due_us, armed_us)))
             else:
                 self._known.pop(timer.id, None)
 
@@ -139,6 +145,9 @@ class TimerWatch:
 
     async def run(self) -> None:
         """Fire what is due until closed."""
+        if self._turns is not None:
+            await self._refill()
+            self._turns.join(self)
         while not self._is_closed:
             try:
                 await self._refill()
@@ -151,7 +160,7 @@ class TimerWatch:
                 _log.error("%s: timers cannot be read: %s", self._owner, error, exc_info=error)
                 await self._time.sleep(_PAUSE_S)
 
-    def _push(self, watched: _Watched) -> None:
+    def _push(self, watched: Watched) -> None:
         known = self._known.get(watched.id)
         if known is not None and known.wake_us == watched.wake_us:
             return
@@ -166,7 +175,7 @@ class TimerWatch:
         return self._heap[0].wake_us if self._heap else None
 
     async def _rest(self) -> None:
-        top = self._top()
+        top = self._top() if self._turns is None else None
         until = None if top is None else from_us(top) + self._tick
         if self._refill_at is not None and (until is None or self._refill_at < until):
             until = self._refill_at
@@ -174,27 +183,41 @@ class TimerWatch:
         self._wake.clear()
 
     async def _fire_due(self) -> bool:
-        now = self._time.now()
-        now_us = to_us(now)
-        due: list[_Watched] = []
-        while len(due) < FIRE_LIMIT and (top := self._top()) is not None and top <= now_us:
+        if self._turns is not None:
+            return False
+        due = self.pop_due(to_us(self._time.now()), FIRE_LIMIT)
+        if due:
+            await self.fire(due)
+        return bool(due)
+
+    def pop_due(self, until_us: int, limit: int | None = None) -> list[Watched]:
+        """Take what wakes up to `until_us` out of the memory, the earliest first."""
+        due: list[Watched] = []
+        while (top := self._top()) is not None and top <= until_us and len(due) != limit:
             watched = heapq.heappop(self._heap)
             # Forgotten at once: one that is armed again meanwhile is a new one.
             del self._known[watched.id]
             due.append(watched)
-        if not due:
-            return False
-        with self._activity.busy():
-            try:
-                outcome = await self._fire([(one.id, one.key) for one in due], now)
-            except BaseException:
-                for one in due:
-                    self._push_unless_known(one)
-                raise
-            self._after(due, outcome)
-        return True
+        return due
 
-    def _after(self, due: Sequence[_Watched], outcome: Firings) -> None:
+    def put_back(self, watched: Sequence[Watched]) -> None:
+        """Take what was popped and not fired into the memory again."""
+        for one in watched:
+            self._push_unless_known(one)
+
+    async def fire(self, due: Sequence[Watched]) -> None:
+        """Fire; what could not be fired now is taken back."""
+        with self._activity.busy():
+            for start in range(0, len(due), FIRE_LIMIT):
+                part = due[start : start + FIRE_LIMIT]
+                try:
+                    outcome = await self._fire(part, self._time.now())
+                except BaseException:
+                    self.put_back(due[start:])
+                    raise
+                self._after(part, outcome)
+
+    def _after(self, due: Sequence[Watched], outcome: Firings) -> None:
         done_us = to_us(self._time.now())
         fired = set(outcome.fired)
         for one in due:
@@ -203,9 +226,9 @@ class TimerWatch:
             after_s = outcome.again_after_s.get(one.id)
             if after_s is not None:
                 wake_us = done_us + round(after_s * 1e6)
-                self._push_unless_known(_Watched(wake_us, one.id, one.key, one.since_us))
+                self._push_unless_known(Watched(wake_us, one.id, one.key, one.since_us))
 
-    def _push_unless_known(self, watched: _Watched) -> None:
+    def _push_unless_known(self, watched: Watched) -> None:
         if watched.id not in self._known:
             self._push(watched)
 
@@ -222,7 +245,7 @@ class TimerWatch:
         with self._activity.busy():
             rows = await self._claim(now, self._horizon)
         for row in rows:
-            self._push(_Watched(row.due_us, row.id, row.key, row.due_us))
+            self._push(Watched(row.due_us, row.id, row.key, row.due_us))
         is_more = len(rows) >= _CLAIM_LIMIT
         self._refill_at = now if is_more else now + self._horizon / 2
 
@@ -232,7 +255,7 @@ class TimerWatch:
         async with self._database.reading() as connection:
             rows = (await connection.execute(wanted)).all()
         for row in rows:
-            self._push_unless_known(_Watched(row.due_us, row.id, row.key, row.due_us))
+            self._push_unless_known(Watched(row.due_us, row.id, row.key, row.due_us))
 
     async def _claim(self, now: datetime, horizon: timedelta) -> Sequence[Any]:
         table = self._tables.timers

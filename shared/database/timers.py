@@ -45,6 +45,8 @@ class Timer:
     payload: Mapping[str, Any] = field(default_factory=dict)
     epoch: int = 1
     armed_by: UUID = _NAMESPACE
+    #: When it was armed, as long as that is remembered: it is not stored.
+    armed_at: datetime | None = field(default=None, compare=False)
     id: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
