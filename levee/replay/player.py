@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: What different incidents do within this time is taken together; nothing in the shipped rules
 #: lets one request touch another, so it changes no record (decision 0009, tests/journey).
-WINDOW = timedelta(hours=4)
+WINDOW = timedelta(hours=24)
 
 
 class Stage(Protocol):

@@ -198,10 +198,11 @@ def announce_thresholds(timer: Timer, work: Work) -> None:
     What was due while the house was down waits until the bus has told what happened meanwhile:
     nobody is paged for a request that was resolved in time.
     """
-    if timer.due_at < work.started_at and work.now < work.caught_up_at:
+    ledger = work.ledger(timer.key)
+    if work.now < work.caught_up_at and steps.has_crossed(ledger, work.started_at):
+        # Another threshold of the same request, due since, would announce those as well.
         work.arm(THRESHOLD, timer.key, timer.name, work.caught_up_at)
         return
-    ledger = work.ledger(timer.key)
     _record(steps.fire(ledger, timer.due_at, work.library), work)
 
 

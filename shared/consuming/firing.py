@@ -108,9 +108,7 @@ class Firing(Generic[W]):
             raise NoTimerHandler(kind=timer.kind)
         handle(timer, work)
 
-    async def _judge(
-        self, due: Watched, error: Exception, now: datetime, outcome: Firings
-    ) -> None:
+    async def _judge(self, due: Watched, error: Exception, now: datetime, outcome: Firings) -> None:
         """Try a timer again a little later, or set it aside."""
         entry, key = due.id, due.key
         attempt = self._attempts.get(entry, 0) + 1

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from shared.bus.port import Message
+from shared.database.native import Prepared
 from shared.database.statements import delete_among
 from shared.database.tables import to_us
 
@@ -63,16 +64,20 @@ async def _store_sqlite(
 ) -> Sequence[int]:
     """Number the rows here: there is one writer, and it is us."""
     table = tables.outbox
-    known = tx.sync_connection.info if tx.sync_connection is not None else {}
-    last = known.get(_LAST_ID)
+    last = tx.notes.get(_LAST_ID)
     if last is None:
         last = (await tx.execute(select(func.max(table.c.id)))).scalar_one() or 0
     ids = range(last + 1, last + 1 + len(rows))
     # A transaction that is rolled back leaves a gap, which nobody minds.
-    known[_LAST_ID] = ids[-1]
+    tx.notes[_LAST_ID] = ids[-1]
     numbered = [{**row, "id": row_id} for row_id, row in zip(ids, rows, strict=True)]
-    await tx.execute(insert(table), numbered)
+    await tx.execute(_store_numbered(table), numbered)
     return ids
+
+
+@lru_cache(maxsize=100)
+def _store_numbered(table: Table) -> Prepared:
+    return Prepared(insert(table), [column.name for column in table.columns])
 
 
 async def _store_postgres(
@@ -87,14 +92,14 @@ async def _store_postgres(
 
 
 @lru_cache(maxsize=100)
-def _store(table: Table) -> Any:
+def _store(table: Table) -> Prepared:
     """PostgreSQL: the insert of what was said; built once."""
     arrays: list[Any] = [bindparam(name, type_=ARRAY(kind)) for name, kind in _SENT.items()]
     told = func.unnest(*arrays).table_valued(*_SENT, with_ordinality="place").render_derived()
     created = bindparam("created_us", type_=BigInteger)
     values = select(*(told.c[name] for name in _SENT), created).order_by(told.c.place)
     statement = insert(table).from_select([*_SENT, "created_us"], values)
-    return statement.returning(table.c.id, table.c.event_id)
+    return Prepared(statement.returning(table.c.id, table.c.event_id))
 
 
 async def mark(
@@ -111,16 +116,16 @@ async def mark(
 
 
 @lru_cache(maxsize=100)
-def _mark(dialect: str, table: Table) -> Any:
+def _mark(dialect: str, table: Table) -> Prepared:
     """Return the update of published rows; built once."""
     now = bindparam("now", type_=BigInteger)
     if dialect == "sqlite":
         changed = update(table).where(table.c.id == bindparam("row"))
-        return changed.values(published_us=now, stream_sequence=bindparam("place"))
+        return Prepared(changed.values(published_us=now, stream_sequence=bindparam("place")))
     arrays = [bindparam(name, type_=ARRAY(BigInteger)) for name in ("ids", "sequences")]
     told = func.unnest(*arrays).table_valued("id", "at").render_derived(name="told")
     changed = update(table).where(table.c.id == told.c.id)
-    return changed.values(published_us=now, stream_sequence=told.c.at)
+    return Prepared(changed.values(published_us=now, stream_sequence=told.c.at))
 
 
 async def remove(tx: Transaction, tables: KitTables, ids: Sequence[int]) -> None:
@@ -137,7 +142,7 @@ async def purge(tx: Transaction, tables: KitTables, before: datetime) -> int:
     oldest = select(table.c.id, table.c.published_us).order_by(table.c.id).limit(PURGE_LIMIT)
     oldest_rows = oldest.subquery()
     gone = select(oldest_rows.c.id).where(oldest_rows.c.published_us < to_us(before))
-    return (await tx.execute(delete(table).where(table.c.id.in_(gone)))).rowcount
+    return int((await tx.execute(delete(table).where(table.c.id.in_(gone)))).rowcount)
 
 
 async def read_unpublished(
@@ -176,4 +181,4 @@ async def forget_publication(tx: Transaction, tables: KitTables, stream: str, af
     table = tables.outbox
     lost = (table.c.stream == stream) & (table.c.stream_sequence > after)
     changed = update(table).where(lost).values(published_us=None, stream_sequence=None)
-    return (await tx.execute(changed)).rowcount
+    return int((await tx.execute(changed)).rowcount)

@@ -219,7 +219,8 @@ class Relay:
         before = self._time.now() - age
         async with self._database.reading() as connection:
             rows = await outbox.read_unpublished(connection, self._tables, before, limit)
-        self._has_more = len(rows) >= limit
+        # A look at old rows only says nothing about the others.
+        self._has_more = len(rows) >= limit or (self._has_more and age > timedelta(0))
         fresh = [row for row in rows if row[0] not in self._mine]
         if fresh:
             self._activity.begin(len(fresh))

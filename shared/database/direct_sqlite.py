@@ -41,6 +41,11 @@ class DirectConnection(aiosqlite.Connection):
         super().__init__(connector, iter_chunk_size=64)
         self._tx: Any = _AtOnce()
 
+    @property
+    def plain(self) -> sqlite3.Connection:
+        """The driver's connection, for statements that need nothing of aiosqlite."""
+        return self._conn
+
     def __await__(self) -> Generator[Any, None, aiosqlite.Connection]:
         """Connect; there is no thread to start."""
         return self._connect().__await__()

@@ -17,22 +17,19 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import (
-    AsyncConnection,
-    AsyncEngine,
-    AsyncTransaction,
-    create_async_engine,
-)
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
 from shared.database import direct_sqlite
+from shared.database.native import PostgresSession, Session, SqliteSession
 from shared.errors import LeveeError, Unavailable
 from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
-Transaction = AsyncConnection
+#: What is open inside `Database.transaction` and `Database.reading`.
+Transaction = Session
 
 #: How long a statement waits for another's lock before it gives up and is tried again.
 LOCK_TIMEOUT_S = 10
@@ -82,31 +79,39 @@ class Database:
         url: str,
         *,
         is_durable: bool = True,
-        pool_size: int = 8,
+        pool_size: int = 16,
         lock_timeout_s: float = LOCK_TIMEOUT_S,
     ) -> None:
         """Prepare connections to `url` (`sqlite+aiosqlite:///path` or `postgresql+asyncpg://…`).
 
         `is_durable=False` (SQLite only) trades the fsync at commit for speed: for replays and
-        simulations, whose input still exists. A statement waits `lock_timeout_s` for a lock.
+        simulations, whose input still exists. A statement waits `lock_timeout_s` for a lock, a
+        caller as long for one of `pool_size` connections.
         Raises `DatabaseInUse`, and `DatabaseUnavailable` where the file cannot be.
         """
         self.url = make_url(url)
+        #: Hear every statement's text, BEGIN and COMMIT included: for whoever counts.
+        self.ears: list[Callable[[str], None]] = []
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._lock_timeout_s = lock_timeout_s
         self._in_memory = self.is_sqlite and self.url.database in (None, "", ":memory:")
         self._lock_file: int | None = None
         self._writer_lock = asyncio.Lock()
-        self._writer: AsyncConnection | None = None
+        self._writer: Session | None = None
+        self._idle: list[Session] = []
+        self._room = asyncio.Semaphore(pool_size)
         if self.is_sqlite:
-            self._engine = _sqlite_engine(url, in_memory=self._in_memory, is_durable=is_durable)
+            self._engine = _sqlite_engine(
+                url, pool_size, in_memory=self._in_memory, is_durable=is_durable
+            )
             if not self._in_memory:
                 self._take_lock_file()
         else:
             self._engine = create_async_engine(
                 url,
                 pool_size=pool_size,
-                max_overflow=pool_size,
+                # Migrations and inspection come on top of what is kept here.
+                max_overflow=4,
                 pool_timeout=lock_timeout_s,
                 pool_pre_ping=False,
                 connect_args={
@@ -131,21 +136,23 @@ class Database:
         Raises `DatabaseUnavailable` when the database does not answer; nothing is stored then.
         """
         if not self.is_sqlite:
-            with _translated():
-                async with self._engine.begin() as connection:
-                    yield connection
+            async with self._session() as session:
+                with _translated():
+                    await session.tell("BEGIN")
+                    yield session
+                    await session.tell("COMMIT")
             return
         async with self._writer_lock:
-            connection = await self._writer_connection()
+            session = await self._writer_session()
             try:
                 with _translated():
-                    begun = await self._begin_writing(connection)
+                    await self._begin_writing(session)
                     try:
-                        yield connection
+                        yield session
+                        await session.tell("COMMIT")
                     except BaseException:
-                        await begun.rollback()
+                        await session.tell("ROLLBACK")
                         raise
-                    await begun.commit()
             except DatabaseUnavailable:
                 await self._drop_writer()
                 raise
@@ -154,16 +161,68 @@ class Database:
     async def reading(self) -> AsyncIterator[Transaction]:
         """Open a connection for reading; it sees what was committed before it began.
 
+        On SQLite all statements inside see the same moment, on PostgreSQL each sees its own.
         Raises `DatabaseUnavailable`.
         """
         if self._in_memory:
-            async with self.transaction() as connection:
-                yield connection
+            async with self.transaction() as session:
+                yield session
             return
+        async with self._session() as session:
+            with _translated():
+                if self.is_sqlite:
+                    await session.tell("BEGIN")
+                yield session
+                if self.is_sqlite:
+                    await session.tell("ROLLBACK")
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[Session]:
+        """Lend a session; one that ends by an error is closed for good."""
         with _translated():
-            async with self._engine.connect() as connection:
+            async with asyncio.timeout(self._lock_timeout_s):
+                await self._room.acquire()
+        try:
+            session = self._idle.pop() if self._idle else await self._connect()
+            try:
+                yield session
+            except BaseException:
+                await self._end_badly(session)
+                raise
+            self._idle.append(session)
+        finally:
+            self._room.release()
+
+    async def _connect(self) -> Session:
+        with _translated():
+            outer = await self._engine.connect()
+            await outer.execution_options(isolation_level="AUTOCOMMIT")
+            driver = (await outer.get_raw_connection()).driver_connection
+        if isinstance(driver, direct_sqlite.DirectConnection):
+            return SqliteSession(outer, driver.plain, self.ears)
+        return PostgresSession(outer, driver, self.ears)
+
+    async def _end_badly(self, session: Session) -> None:
+        """Roll back and keep the session; where that fails, nothing of it is kept."""
+        try:
+            await session.tell("ROLLBACK")
+        except (SQLAlchemyError, OSError, asyncio.CancelledError):
+            await _drop(session)
+            return
+        if session.is_broken:
+            await _drop(session)
+        else:
+            self._idle.append(session)
+
+    @asynccontextmanager
+    async def altering(self) -> AsyncIterator[AsyncConnection]:
+        """Open a transaction of SQLAlchemy's own, for whoever changes or inspects the tables.
+
+        Raises `DatabaseUnavailable`.
+        """
+        with _translated():
+            async with self._writer_lock, self._engine.begin() as connection:
                 yield connection
-                await connection.rollback()
 
     async def ping(self) -> None:
         """Return when the database answers; raise `DatabaseUnavailable` otherwise."""
@@ -172,27 +231,32 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection and give the file free."""
+        sessions, self._idle = self._idle, []
         if self._writer is not None:
-            await self._writer.close()
+            sessions.append(self._writer)
             self._writer = None
+        for session in sessions:
+            with suppress(SQLAlchemyError, OSError):
+                await session.close()
         await self._engine.dispose()
         if self._lock_file is not None:
             os.close(self._lock_file)
             self._lock_file = None
 
-    async def _writer_connection(self) -> AsyncConnection:
-        if self._writer is None or self._writer.closed or self._writer.invalidated:
-            with _translated():
-                self._writer = await self._engine.connect()
-                await self._writer.execution_options(levee_writer=True)
+    async def _writer_session(self) -> Session:
+        if self._writer is None or self._writer.is_broken:
+            self._writer = await self._connect()
         return self._writer
 
-    async def _begin_writing(self, connection: AsyncConnection) -> AsyncTransaction:
-        """Begin; wait for whoever else holds the file without holding up the loop."""
+    async def _begin_writing(self, session: Session) -> None:
+        """Begin; wait for whoever else holds the file without holding up the loop.
+
+        A reader that becomes a writer half-way fails; a writer says so at once.
+        """
         give_up = _MACHINE.monotonic() + self._lock_timeout_s
         while True:
             try:
-                return await connection.begin()
+                return await session.tell("BEGIN IMMEDIATE")
             except OperationalError as error:
                 if "locked" not in str(error.orig) or _MACHINE.monotonic() >= give_up:
                     raise
@@ -202,9 +266,7 @@ class Database:
         """Begin with a fresh connection next time: this one saw the file go away."""
         if self._writer is not None and not self._in_memory:
             broken, self._writer = self._writer, None
-            with suppress(SQLAlchemyError, OSError):
-                await broken.invalidate()
-            await broken.close()
+            await _drop(broken)
 
     def _take_lock_file(self) -> None:
         path = Path(f"{self.url.database}.lock")
@@ -219,13 +281,19 @@ class Database:
         self._lock_file = handle
 
 
-def _sqlite_engine(url: str, *, in_memory: bool, is_durable: bool) -> AsyncEngine:
+async def _drop(session: Session) -> None:
+    with suppress(SQLAlchemyError, OSError):
+        await session.drop()
+
+
+def _sqlite_engine(url: str, pool_size: int, *, in_memory: bool, is_durable: bool) -> AsyncEngine:
     database = make_url(url).database or ":memory:"
     engine = create_async_engine(
         url,
         poolclass=StaticPool if in_memory else AsyncAdaptedQueuePool,
         async_creator=lambda: direct_sqlite.connect(database, _SQLITE_BUSY_S),
-        **({} if in_memory else {"pool_size": 4, "max_overflow": 8}),
+        # The writer comes on top of the readers.
+        **({} if in_memory else {"pool_size": pool_size + 1, "max_overflow": 4}),
     )
 
     def prepare(connection: Any, _: object) -> None:
@@ -241,9 +309,9 @@ def _sqlite_engine(url: str, *, in_memory: bool, is_durable: bool) -> AsyncEngin
         cursor.close()
 
     def begin(connection: Any) -> None:
-        # A reader that becomes a writer half-way fails; a writer says so at once.
-        is_writer = connection.get_execution_options().get("levee_writer") or in_memory
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writer else "BEGIN")
+        # Where we begin ourselves (AUTOCOMMIT) there is nothing to add; migrations do not.
+        if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin)
@@ -263,7 +331,7 @@ class _translated:  # noqa: N801  reads as a word where it is used
 
 def is_gone(error: BaseException) -> bool:
     """Tell whether `error` means that the database is away, full, busy or locked."""
-    if isinstance(error, PoolTimeout | ConnectionError | OSError):
+    if isinstance(error, PoolTimeout | TimeoutError | ConnectionError | OSError):
         return not isinstance(error, FileNotFoundError)
     if not isinstance(error, DBAPIError):
         return False

@@ -39,14 +39,14 @@ async def upgrade(service: str, database: Database, step: Step | None = None) ->
     config = _config(service)
     found, _ = await current(service, database)
     target = "head" if step != "pre" else _last_pre(config, found)
-    async with database.transaction() as tx:
-        await tx.run_sync(lambda connection: _upgrade(config, connection, target))
+    async with database.altering() as connection:
+        await connection.run_sync(lambda inner: _upgrade(config, inner, target))
 
 
 async def current(service: str, database: Database) -> tuple[str, str]:
     """Return the revision the database is at and the one the code needs (`-` for none)."""
     head = ScriptDirectory.from_config(_config(service)).get_current_head() or "-"
-    async with database.reading() as connection:
+    async with database.altering() as connection:
         found = await connection.run_sync(
             lambda c: MigrationContext.configure(c).get_current_revision()
         )

@@ -11,10 +11,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 
+from shared.database.native import Prepared
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Column, ColumnElement, Delete, Row, Select, Table
+    from sqlalchemy import Column, ColumnElement, Row, Table
 
     from shared.database.engine import Transaction
 
@@ -37,18 +39,20 @@ async def upsert(
     if not rows:
         return
     columns = tuple(update if update is not None else rows[0])
-    await tx.execute(_upsert(tx.dialect.name, table, columns), list(rows))
+    await tx.execute(_upsert(tx.dialect.name, table, tuple(rows[0]), columns), list(rows))
 
 
 @lru_cache(maxsize=1_000)
-def _upsert(dialect: str, table: Table, columns: tuple[str, ...]) -> Any:
+def _upsert(
+    dialect: str, table: Table, filled: tuple[str, ...], columns: tuple[str, ...]
+) -> Prepared:
     """Return an upsert; built once, since building costs more than a small write."""
     keys = [column.name for column in table.primary_key]
     insert = insert_into(dialect, table)
     changes = {name: insert.excluded[name] for name in columns if name not in keys}
     if changes:
-        return insert.on_conflict_do_update(index_elements=keys, set_=changes)
-    return insert.on_conflict_do_nothing(index_elements=keys)
+        return Prepared(insert.on_conflict_do_update(index_elements=keys, set_=changes), filled)
+    return Prepared(insert.on_conflict_do_nothing(index_elements=keys), filled)
 
 
 async def rows_among(
@@ -77,13 +81,13 @@ async def delete_among(tx: Transaction, table: Table, column: str, values: Itera
 
 
 @lru_cache(maxsize=1_000)
-def _rows_among(dialect: str, table: Table, column: str) -> Select[Any]:
-    return select(table).where(one_of(dialect, table.c[column], "wanted"))
+def _rows_among(dialect: str, table: Table, column: str) -> Prepared:
+    return Prepared(select(table).where(one_of(dialect, table.c[column], "wanted")))
 
 
 @lru_cache(maxsize=1_000)
-def _delete_among(dialect: str, table: Table, column: str) -> Delete:
-    return delete(table).where(one_of(dialect, table.c[column], "wanted"))
+def _delete_among(dialect: str, table: Table, column: str) -> Prepared:
+    return Prepared(delete(table).where(one_of(dialect, table.c[column], "wanted")))
 
 
 def one_of(dialect: str, column: Column[Any], name: str) -> ColumnElement[bool]:
@@ -103,12 +107,12 @@ def listed(dialect: str, values: Iterable[Any]) -> Any:
 async def insert_missing(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key does not exist yet; leave the others alone."""
     if rows:
-        await tx.execute(_insert_missing(tx.dialect.name, table), list(rows))
+        await tx.execute(_insert_missing(tx.dialect.name, table, tuple(rows[0])), list(rows))
 
 
 @lru_cache(maxsize=1_000)
-def _insert_missing(dialect: str, table: Table) -> Any:
-    return insert_into(dialect, table).on_conflict_do_nothing()
+def _insert_missing(dialect: str, table: Table, filled: tuple[str, ...]) -> Prepared:
+    return Prepared(insert_into(dialect, table).on_conflict_do_nothing(), filled)
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

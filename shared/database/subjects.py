@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 from sqlalchemy import String, bindparam, func, literal, select
-from sqlalchemy.dialects.postgresql import ARRAY, Insert, insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from shared.database.native import Prepared
 from shared.database.statements import one_of, rows_among, upsert
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sqlalchemy import Select, Table
+    from sqlalchemy import Table
 
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
@@ -76,7 +77,7 @@ def _subjects(rows: Iterable[Any]) -> dict[str, Subject]:
 
 
 @lru_cache(maxsize=100)
-def _create_missing(table: Table) -> Insert:
+def _create_missing(table: Table) -> Prepared:
     """PostgreSQL: insert the rows that do not exist yet, in the order of locking."""
     wanted = func.unnest(bindparam("wanted", type_=ARRAY(String))).column_valued("key_wanted")
     is_known = select(table.c.key).where(table.c.key == wanted).exists()
@@ -86,11 +87,11 @@ def _create_missing(table: Table) -> Insert:
         .order_by(wanted.collate("C"))
     )
     columns = [table.c.key, table.c.said, table.c.heard, table.c.held]
-    return insert(table).from_select(columns, missing).on_conflict_do_nothing()
+    return Prepared(insert(table).from_select(columns, missing).on_conflict_do_nothing())
 
 
 @lru_cache(maxsize=100)
-def _lock(table: Table) -> Select[Any]:
+def _lock(table: Table) -> Prepared:
     """PostgreSQL: lock the rows in the one order everybody locks in."""
     chosen = select(table).where(one_of("postgresql", table.c.key, "wanted"))
-    return chosen.order_by(table.c.key.collate("C")).with_for_update()
+    return Prepared(chosen.order_by(table.c.key.collate("C")).with_for_update())

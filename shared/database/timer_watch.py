@@ -282,7 +282,7 @@ class TimerWatch:
             .returning(table.c.id, table.c.key, table.c.due_us)
         )
         async with self._database.transaction() as tx:
-            return (await tx.execute(claim)).all()
+            return list((await tx.execute(claim)).all())
 
 
 def to_us_span(span: timedelta) -> int:

@@ -14,6 +14,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import select
 
+from shared.database.native import Prepared
 from shared.database.statements import delete_among, insert_into, rows_among
 from shared.database.tables import from_us, to_us
 from shared.id_source import derived
@@ -86,12 +87,13 @@ async def arm(tx: Transaction, tables: KitTables, timers: Collection[Timer]) -> 
 
 
 @lru_cache(maxsize=100)
-def _arm(dialect: str, table: Table) -> Any:
+def _arm(dialect: str, table: Table) -> Prepared:
     """Return the upsert of timers; built once."""
     insert: Any = insert_into(dialect, table)
     renewed = ("due_us", "payload", "armed_by", "lease_owner", "lease_until_us")
     changes = {name: insert.excluded[name] for name in renewed} | {"epoch": table.c.epoch + 1}
-    return insert.on_conflict_do_update(index_elements=["id"], set_=changes)
+    statement = insert.on_conflict_do_update(index_elements=["id"], set_=changes)
+    return Prepared(statement, [column.name for column in table.columns])
 
 
 async def disarm(tx: Transaction, tables: KitTables, ids: Collection[str]) -> None:

@@ -71,4 +71,3 @@ class Turns:
             if now:
                 await watch.fire(now)
         return bool(first)
-

@@ -7,7 +7,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import event, insert, text
+from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from shared.consuming import Knobs, Runtime, Work
@@ -35,7 +35,7 @@ async def lab(databases: Databases) -> AsyncIterator[Lab]:
 def count_commits(database: Database) -> list[int]:
     """Return a list that grows by one with each commit."""
     commits: list[int] = []
-    event.listen(database.engine.sync_engine, "commit", lambda _: commits.append(1))
+    database.ears.append(lambda words: commits.append(1) if words == "COMMIT" else None)
     return commits
 
 

@@ -122,7 +122,7 @@ async def test_what_is_due_together_is_fired_together_and_in_bounded_transaction
     watch = lab.dummy.runtime.timers
     fire = watch._fire
 
-    async def counting(due: Sequence[tuple[str, str]], now: datetime) -> Firings:
+    async def counting(due: Sequence[Watched], now: datetime) -> Firings:
         fired.append(len(due))
         return await fire(due, now)
 
@@ -298,9 +298,9 @@ class Replica:
             tick=timedelta(0),
         )
 
-    async def _fire(self, due: Sequence[tuple[str, str]], now: datetime) -> Firings:
+    async def _fire(self, due: Sequence[Watched], now: datetime) -> Firings:
         async with self._database.transaction() as tx:
-            found = await read_due(tx, kit, [timer for timer, _ in due], now)
+            found = await read_due(tx, kit, [one.id for one in due], now)
             await disarm(tx, kit, [timer.id for timer in found])
         self.fired += [timer.id for timer in found]
         return Firings([timer.id for timer in found])

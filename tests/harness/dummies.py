@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fastapi import APIRouter
 
     from shared.consuming import Subscription, TimerSubscription, WorkContext
-    from shared.database.engine import Database, Transaction
+    from shared.database.engine import Database
     from shared.database.timers import Timer
     from shared.events.base import Envelope
     from shared.service import Surroundings
@@ -209,9 +209,5 @@ def router(database: Database, given: Surroundings) -> Dummy:
 
 async def create_tables(database: Database) -> None:
     """Create the tables of both dummies; migrations are a service's own, dummies have none."""
-    async with database.transaction() as tx:
-        await _create(tx)
-
-
-async def _create(tx: Transaction) -> None:
-    await tx.run_sync(metadata.create_all)
+    async with database.altering() as connection:
+        await connection.run_sync(metadata.create_all)

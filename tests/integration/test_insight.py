@@ -7,14 +7,14 @@ import random
 import tempfile
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import text
 
 from services.insight.main import build
 from services.insight.settings import Settings
@@ -84,14 +84,10 @@ async def test_a_batch_of_many_events_takes_a_handful_of_statements(tmp_path: Pa
         said = lives(rng, house.world.ids, 12, now, timedelta(days=3))[:200]
         statements: list[str] = []
 
-        def note(_c: Any, _cur: Any, statement: str, *_rest: Any) -> None:
-            statements.append(statement)
-
-        engine = house.insight.runtime.database.engine.sync_engine
-        event.listen(engine, "before_cursor_execute", note)
+        house.insight.runtime.database.ears.append(statements.append)
         await house.hear(said, at_once=200)
         batches = house.insight.runtime.stats.batches
-        event.remove(engine, "before_cursor_execute", note)
+        house.insight.runtime.database.ears.clear()
 
         assert len(said) > 150
         assert batches <= 2
@@ -209,7 +205,7 @@ async def test_boards_and_percentiles_read_their_index(tmp_path: Path, table: st
     }
     url = f"sqlite+aiosqlite:///{tmp_path / 'i.db'}"
     async with house_at_work(url) as house, house.insight.runtime.database.reading() as connection:
-        plan = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[table]}")
+        plan = await connection.execute(text(f"EXPLAIN QUERY PLAN {asked[table]}"))
         told = " ".join(str(row) for row in plan)
     assert table in told
     assert "TEMP B-TREE" not in told

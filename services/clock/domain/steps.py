@@ -59,7 +59,7 @@ def note(ledger: Ledger, fact: Fact, library: Library) -> Step:
     moment = max(fact.at, ledger.routed.submitted_at)
     is_late = moment < ledger.reached_at
     before = Step(ledger)
-    if not is_late and _has_crossed(ledger, moment):
+    if not is_late and has_crossed(ledger, moment):
         before = _reckon(ledger, moment, library)
     known = before.ledger.with_fact(fact)
     reached = max(moment, ledger.reached_at)
@@ -76,7 +76,8 @@ def fire(ledger: Ledger, moment: datetime, library: Library) -> Step:
     return _reckon(ledger, reached, library, is_breach_due=True)
 
 
-def _has_crossed(ledger: Ledger, moment: datetime) -> bool:
+def has_crossed(ledger: Ledger, moment: datetime) -> bool:
+    """Return whether a threshold was reached up to `moment` that nobody was told of yet."""
     return any(told.next_at is not None and told.next_at <= moment for told in ledger.told.values())
 
 

@@ -94,7 +94,7 @@ async def most_urgent(
     if domain is not None:
         wanted = wanted.where(table.c.domain == domain)
     found = await connection.execute(wanted.order_by(table.c.urgent_us, table.c.id).limit(limit))
-    return found.all()
+    return list(found.all())
 
 
 async def find_request(connection: Transaction, reference: str) -> Any | None:
@@ -113,7 +113,7 @@ async def clocks_of(connection: Transaction, request_ids: Collection[str]) -> Se
     table = tables.clocks
     wanted = select(table).where(table.c.request_id.in_(sorted(request_ids)))
     order = (table.c.started_us, table.c.metric, table.c.id)
-    return (await connection.execute(wanted.order_by(*order))).all()
+    return list((await connection.execute(wanted.order_by(*order))).all())
 
 
 async def timeline_of(
@@ -139,7 +139,7 @@ async def escalations_of(connection: Transaction, request_id: str) -> Sequence[A
     """Return a request's escalations, oldest first."""
     table = tables.escalations
     wanted = select(table).where(table.c.request_id == request_id)
-    return (await connection.execute(wanted.order_by(table.c.raised_us, table.c.id))).all()
+    return list((await connection.execute(wanted.order_by(table.c.raised_us, table.c.id))).all())
 
 
 async def recent_escalations(
@@ -156,7 +156,7 @@ async def recent_escalations(
         wanted = wanted.where(table.c.domain == domain)
     wanted = wanted.where(table.c.raised_us.is_not(None))
     order = (table.c.raised_us.desc(), table.c.id)
-    return (await connection.execute(wanted.order_by(*order).limit(limit))).all()
+    return list((await connection.execute(wanted.order_by(*order).limit(limit))).all())
 
 
 async def all_names(connection: Transaction) -> dict[tuple[str, str], tuple[str, str]]:
