@@ -59,7 +59,9 @@ class _Compiled:
         readers = [_reader(column.type.dialect_impl(dialect), dialect) for column in told]
         self._readers = readers if any(readers) else None
         names = [str(column.key) for column in told]
-        self.make: Any = namedtuple("Row", names, rename=True)._make if names else tuple
+        # The columns are known at run time only.
+        row: Any = namedtuple("Row", names, rename=True)
+        self.make: Callable[[Any], Any] = row._make
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
         """Return the parameters in the order the driver wants them."""

@@ -13,7 +13,13 @@ from shared.bus.memory import MemoryBus
 from shared.consuming import Knobs
 from shared.consuming.runtime import ArmedAgain
 from shared.database.engine import Database
-from shared.database.timer_watch import LATENESS_BOUNDS_S, Firings, Lateness, TimerWatch
+from shared.database.timer_watch import (
+    LATENESS_BOUNDS_S,
+    Firings,
+    Lateness,
+    TimerWatch,
+    Watched,
+)
 from shared.database.timers import Timer, arm, disarm, read_due
 from shared.time_source import Activity, ManualTime
 from tests.harness.dummies import create_tables, kit

@@ -73,7 +73,8 @@ async def _tables(database: Database) -> dict[str, Any]:
         }
 
     async with database.reading() as connection:
-        return await connection.run_sync(look)
+        shape: dict[str, Any] = await connection.run_sync(look)
+    return shape
 
 
 def _built(service: str, url: str) -> Service:

@@ -52,7 +52,8 @@ class Reading:
         """Return the id of the request with this number, or None."""
         async with self.database.reading() as connection:
             wanted = select(requests.c.id).where(requests.c.number == number)
-            return (await connection.execute(wanted)).scalar_one_or_none()
+            found: str | None = (await connection.execute(wanted)).scalar_one_or_none()
+        return found
 
     async def requests(self, wanted: Filter, limit: int, offset: int) -> tuple[list[Any], int]:
         """Return a page of requests, the newest first, and how many there are."""
@@ -105,7 +106,7 @@ class Reading:
             select(func.count()).select_from(requests).where(late, requests.c.is_import.is_(False))
         )
         async with self.database.reading() as connection:
-            return (await connection.execute(wanted)).scalar_one()
+            return int((await connection.execute(wanted)).scalar_one())
 
     async def purge_answers(self, before: datetime) -> int:
         """Forget answers given before a moment, some thousand at a time; return how many."""
