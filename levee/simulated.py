@@ -70,15 +70,17 @@ async def simulated_house(
     knobs: Knobs = MOVED_TIME,
     url: str = "http://127.0.0.1:8080",
     lagging: Collection[str] = ("insight",),
+    deaf: Collection[str] = (),
     has_turns: bool = False,
 ) -> AsyncIterator[SimulatedHouse]:
     """Run all services in simulated time from `start` (UTC) until the block ends.
 
     Nothing leaves the house: notifications are recorded. `lagging` services take in many events
     at a time, and the rest at the end: the read side always may, on which nothing depends.
-    `has_turns` lets many moments pass in one step, each subject's own in their order
-    (`SimulatedHouse.pass_until`). Databases lie in `folder` and are not
-    synced to disk at each commit; what is simulated can be simulated again.
+    `deaf` services hear of definitions only. `has_turns` lets many moments pass in one step, each
+    subject's own in their order (`SimulatedHouse.pass_until`).
+    Databases lie in `folder` and are not synced to disk at each commit; what is simulated can be
+    simulated again.
     """
     activity = Activity()
     time = SimulatedTime(start, activity, GRAIN)
@@ -103,8 +105,9 @@ async def simulated_house(
     for name in ("intake", "router", "clock", "escalation", "notify", "insight"):
         own[name] = {"is_durable": False, **own.get(name, {})}
     own["notify"]["delivery"] = "record"
-    lag = {name: replace(knobs, lag=_LAG) for name in lagging}
-    house = build_house(given, folder / "data", own, knobs=lag)
+    special = {name: replace(knobs, lag=_LAG) for name in lagging}
+    special |= {name: replace(knobs, hears_facts=False) for name in deaf}
+    house = build_house(given, folder / "data", own, knobs=special)
     await house.start()
     await _caught_up(house, activity)
     try:

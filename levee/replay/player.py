@@ -69,8 +69,14 @@ class Player:
     and due moments of the services alternate. Different incidents of a window are taken together.
     """
 
-    def __init__(self, world: World, stage: Stage, incidents: list[Incident]) -> None:
-        self._world, self._stage = world, stage
+    def __init__(
+        self,
+        world: World,
+        stage: Stage,
+        incidents: list[Incident],
+        window: timedelta = WINDOW,
+    ) -> None:
+        self._world, self._stage, self._window = world, stage, window
         self._played = [Played(incident) for incident in incidents]
         self.cues = _cues(incidents)
 
@@ -87,7 +93,7 @@ class Player:
         """Play everything; `progress` hears how many events were played."""
         place = 0
         while place < len(self.cues):
-            until = min(self.cues[place].at + WINDOW, self.cues[-1].at)
+            until = min(self.cues[place].at + self._window, self.cues[-1].at)
             waiting: dict[int, deque[_Cue]] = {}
             while place < len(self.cues) and self.cues[place].at <= until:
                 waiting.setdefault(self.cues[place].order, deque()).append(self.cues[place])
@@ -99,7 +105,8 @@ class Player:
     ) -> None:
         while waiting:
             await self._world.pass_until(until, self._bounds(waiting))
-            now = [_next_moment(waiting[order]) for order in sorted(waiting)]
+            # By their moments: so requests are numbered as they came, whatever the window.
+            now = sorted(_next_moment(cues) for cues in waiting.values())
             waiting = {order: left for order, left in waiting.items() if left}
             await asyncio.gather(*(self._play_moment(cues) for cues in now))
             await self._world.time.activity.settled()

@@ -113,7 +113,11 @@ class Runtime(Generic[W]):
         transactor.timers = self.timers
         self._calls = Calls(transactor)
         self._messages = Messages(transactor, {s.event_type.type: s for s in subscriptions})
-        self.consumers = consumers_of(service, subscriptions)
+        self.consumers = tuple(
+            spec
+            for spec in consumers_of(service, subscriptions)
+            if self.knobs.hears_facts or spec.stream == DEFINITIONS_STREAM
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._relay_loop: asyncio.Task[None] | None = None
         self._timer_loop: asyncio.Task[None] | None = None

