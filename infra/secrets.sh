@@ -14,8 +14,10 @@ folder=${1:?usage: sh infra/secrets.sh FOLDER [DATABASE_HOST [NATS_HOST...]]}
 host=${2:-postgres}
 shift; [ $# -eq 0 ] || shift
 [ $# -gt 0 ] || set -- nats-1:6222 nats-2:6222 nats-3:6222
-umask 077
+# Nobody else enters the folder; what is in it can be read inside a container it is mounted into.
+umask 022
 mkdir -p "$folder/nats"
+chmod 700 "$folder"
 
 fresh() { # FILE: the secret kept there, made at the first call
   [ -s "$1" ] || head -c 24 /dev/urandom | od -An -tx1 | tr -d ' \n' >"$1"

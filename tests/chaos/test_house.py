@@ -63,9 +63,9 @@ async def test_a_long_storm_on_sqlite(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.postgres
-async def test_two_replicas_of_each_service_on_postgresql_may_be_killed_under_load(
+async def test_two_replicas_of_each_service_on_three_brokers_may_be_killed_under_load(
     tmp_path: Path, postgres: Databases
 ) -> None:
     urls = {name: await postgres.new() for name in NAMES}
-    async with town_of_processes(tmp_path, urls, replicas=2) as town:
-        await survive(town, clients=12, posts=20, rounds=2, every_s=1.5)
+    async with town_of_processes(tmp_path, urls, replicas=2, nodes=3) as town:
+        await survive(town, clients=12, posts=20, rounds=2, every_s=3.0)

@@ -46,9 +46,9 @@ duty_person: duty
 _QUICK = '"PT15M"', '"PT2S"'
 
 
-def quick_definitions(folder: Path) -> Path:
+def quick_definitions(folder: Path, shipped: Path = DEFINITIONS) -> Path:
     """Return a copy of the shipped definitions in which everything happens within seconds."""
-    shutil.copytree(DEFINITIONS, folder)
+    shutil.copytree(shipped, folder)
     (folder / "policies" / "urgent.yaml").write_text(_POLICY)
     (folder / "directory.yaml").write_text(_DIRECTORY)
     table = (folder / "targets.dmn").read_text()
@@ -78,7 +78,9 @@ async def town_of_processes(
         await database.close()
     async with nats_house(folder, nodes) as broker:
         processes = [
-            service_process(folder, name, replica, urls[name], broker, definitions)
+            service_process(
+                folder, name, replica, urls[name], definitions, broker.settings_of(name)
+            )
             for replica in range(1, replicas + 1)
             for name in NAMES
         ]
@@ -96,9 +98,14 @@ async def town_of_processes(
 
 
 def service_process(
-    folder: Path, name: str, replica: int, database: str, broker: NatsHouse, definitions: Path
+    folder: Path,
+    name: str,
+    replica: int,
+    database: str,
+    definitions: Path,
+    bus: Mapping[str, str],
 ) -> ServiceProcess:
-    """Return one replica of a service, ready to be started."""
+    """Return one replica of a service, ready to be started; `bus` are its settings for NATS."""
     port = free_port()
     own = {
         "DATABASE_URL": database,
@@ -115,7 +122,7 @@ def service_process(
     }
     settings = {f"{name}_{k}".upper(): v for k, v in (own | special.get(name, {})).items()}
     log = folder / f"{name}-{replica}.log"
-    environment = {**os.environ, **settings, **broker.settings_of(name)}
+    environment = {**os.environ, **settings, **bus}
     title = f"{name}-{replica}"
     return ServiceProcess(title, f"services.{name}", ["serve"], port, log, environment)
 
