@@ -45,7 +45,7 @@ def with_free_ports(script: str, database_port: int) -> str:
     # The loop counts up from 8081: here each service gets its own.
     listed = " ".join(free.values())
     script = script.replace("port=8081\n", f"set -- {listed}\nport=$1\n")
-    script = script.replace("port=$((port + 1))", "shift; port=$1")
+    script = script.replace("port=$((port + 1))", "shift; port=${1:-}")
     for old, new in (ports | free).items():
         script = re.sub(rf"\b{old}\b", new, script)
     change = (
@@ -58,7 +58,7 @@ def with_free_ports(script: str, database_port: int) -> str:
 def folder(tmp_path: Path) -> Iterator[Path]:
     """An empty folder; what was started in it and still runs is ended."""
     yield tmp_path
-    for pid in tmp_path.glob("*.pid"):
+    for pid in (*tmp_path.glob("*.pid"), *tmp_path.glob("nats/pid")):
         try:
             os.kill(int(pid.read_text()), signal.SIGKILL)
         except (ProcessLookupError, ValueError):
@@ -77,19 +77,22 @@ def test_an_operator_can_follow_it_word_for_word(
     pip = {n: v for n, v in os.environ.items() if n.startswith("PIP_")}
     path = f"{find_binaries()}{os.pathsep}{os.environ['PATH']}"
     address = place.set(drivername="postgresql").render_as_string()
-    done = subprocess.run(
-        ["sh", "-euc", script],
-        cwd=folder,
-        env={**kept, **pip, "PATH": path, "LEVEE": str(ROOT), "POSTGRES": address},
-        capture_output=True,
-        text=True,
-        timeout=400,
-        check=False,
-    )
+    # Files, not pipes: what was started in the background holds a pipe open.
+    with (folder / "told").open("w") as told:
+        done = subprocess.run(
+            ["sh", "-euc", script],
+            cwd=folder,
+            env={**kept, **pip, "PATH": path, "LEVEE": str(ROOT), "POSTGRES": address},
+            stdout=told,
+            stderr=told,
+            timeout=400,
+            check=False,
+        )
+    said = (folder / "told").read_text()
     logs = "".join(log.read_text()[-1500:] for log in folder.glob("*.log"))
 
-    assert done.returncode == 0, done.stdout + done.stderr + logs
+    assert done.returncode == 0, said + logs
     assert json.loads((folder / "first.json").read_text())["number"].startswith("R-")
     for name in NAMES:
-        assert f'"service":"{name}"' in done.stdout.replace('": "', '":"')
+        assert f'"service":"{name}"' in said.replace('": "', '":"')
     assert '"level":"error"' not in logs
