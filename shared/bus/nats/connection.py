@@ -229,8 +229,9 @@ class Connection:
         _log.info("connected to nats-server at %s", client.connected_url)
 
     async def _stay(self, client: _Client) -> None:
-        # Not the event alone: some errors close nats-py without anybody being told.
-        while client.is_connected and not client.lost.is_set():
+        # Not the event alone: some errors close nats-py without anybody being told. Nor the
+        # cancellation alone: nats-py swallows one that meets it while it asks something.
+        while not self._is_closing and client.is_connected and not client.lost.is_set():
             await self._time.wait(client.lost, self._time.now() + _TICK)
             if self._is_stale and client.is_connected:
                 self._is_stale = False
