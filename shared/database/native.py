@@ -9,6 +9,7 @@ Everything else goes through SQLAlchemy as ever (docs/decisions/0010).
 from __future__ import annotations
 
 import sqlite3
+from abc import ABC, abstractmethod
 from collections import namedtuple
 from typing import TYPE_CHECKING, Any
 
@@ -143,7 +144,7 @@ class Rows:
         return self.one()[0] if self._rows else None
 
 
-class Session:
+class Session(ABC):
     """One connection: SQLAlchemy's, and the driver's own beneath it.
 
     SQLAlchemy is told that the driver commits by itself (AUTOCOMMIT); where a transaction begins
@@ -184,8 +185,8 @@ class Session:
             ear(words)
         await self._tell(words)
 
-    async def _tell(self, words: str) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    async def _tell(self, words: str) -> None: ...
 
     @property
     def is_broken(self) -> bool:
@@ -203,8 +204,8 @@ class Session:
         await self._outer.invalidate()
         await self._outer.close()
 
-    async def _run(self, compiled: _Compiled, values: Any, *, is_many: bool) -> Rows:
-        raise NotImplementedError
+    @abstractmethod
+    async def _run(self, compiled: _Compiled, values: Any, *, is_many: bool) -> Rows: ...
 
 
 class SqliteSession(Session):
