@@ -28,7 +28,7 @@ from levee.running import LevelOption, LogLevel
 from levee.simulated import BusKind
 from shared.errors import Refused
 from shared.observability import log_to_stderr
-from shared.service import loop_factory
+from shared.service import collect_rarely, loop_factory
 
 
 class Format(StrEnum):
@@ -92,6 +92,7 @@ def replay(
         Progress(*columns, console=console, disable=as_json) as progress,
         asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):
+        collect_rarely()
         task = progress.add_task("重放 / replaying", total=None, rate="")
 
         def show(done: int, total: int, rate: float) -> None:

@@ -1,6 +1,13 @@
 """A service from outside: how it is built, started, watched and stopped, alone or with others."""
 
-from shared.service.alone import STOPPING, loop_factory, run_alone, serve_app, surroundings
+from shared.service.alone import (
+    STOPPING,
+    collect_rarely,
+    loop_factory,
+    run_alone,
+    serve_app,
+    surroundings,
+)
 from shared.service.built import DRAIN_S, Service, Surroundings
 from shared.service.settings import DatabaseUrl, ServiceSettings, version
 
@@ -11,6 +18,7 @@ __all__ = [
     "Service",
     "ServiceSettings",
     "Surroundings",
+    "collect_rarely",
     "loop_factory",
     "run_alone",
     "serve_app",

@@ -152,12 +152,22 @@ async def _serve(name: str, settings: S, build: Callable[[S, Surroundings], Serv
     return 0
 
 
-async def serve_app(app: Any, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; open calls are finished, then it returns."""
-    # What exists now lives as long as the process: keep it out of every collection.
-    # Measured: p99 46.7 -> 18 ms (facts on floors, HTTP).
+def collect_rarely() -> None:
+    """Keep what exists now out of every garbage collection, and let collections be rare.
+
+    What exists when a process begins to work lives as long as it does: without freezing it, p99
+    was 46.7 ms instead of 18 (facts on floors, HTTP). What comes later is freed by its last
+    reference, hardly anything in circles: 700 new objects, the default, is a fraction of one
+    batch, and looking that often cost 6 to 13 % of a replay's processor time.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
+
+
+async def serve_app(app: Any, host: str, port: int) -> None:
+    """Serve until SIGTERM or SIGINT; open calls are finished, then it returns."""
+    collect_rarely()
     stopping = asyncio.Event()
 
     async def told(scope: dict[str, Any], receive: Any, send: Any) -> None:
