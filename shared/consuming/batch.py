@@ -75,7 +75,7 @@ def plan(
             planning.wait_again(row)
     for arrival in sorted(arrivals, key=_order):
         header = _header(arrival)
-        event_id = str(header.id)
+        event_id = header.id
         if event_id in held_ids:
             planning.plan.duplicates.append(arrival)
         elif arrival.is_latest:

@@ -28,21 +28,21 @@ class Batch:
 
     def has(self, entry: str) -> bool:
         """Whether the entry came with this batch from the bus (and can be handed back)."""
-        return any(a.header is not None and str(a.header.id) == entry for a in self.arrivals)
+        return any(a.header is not None and a.header.id == entry for a in self.arrivals)
 
 
 def entry_of(arrival: Arrival) -> str:
     """Return the id of a readable message."""
     assert arrival.header is not None
-    return str(arrival.header.id)
+    return arrival.header.id
 
 
 def suspects_of(batch: Batch) -> list[str]:
     """Return the entries that may have spoiled the last attempt at a batch."""
-    suspects = [str(a.header.id) for a in batch.plan.apply if a.header]
+    suspects = [a.header.id for a in batch.plan.apply if a.header]
     if not suspects:
         # Nothing was applied: it failed on storing what waits or is set aside.
-        known = [str(a.header.id) for a in batch.arrivals if a.header]
+        known = [a.header.id for a in batch.arrivals if a.header]
         suspects = [entry for entry in known if entry not in batch.barred]
     return suspects
 
@@ -69,7 +69,7 @@ def held_row(arrival: Arrival, kind: str, code: str, detail: str, now: datetime)
     sender = message.subject.split(".")[1] if message and message.subject.count(".") else ""
     unread = str(message.id) if message else ""
     return {
-        "event_id": str(header.id) if header else unread,
+        "event_id": header.id if header else unread,
         "key": header.subject if header else None,
         "publisher": header.source if header else sender,
         "sequence": header.sequence if header else 0,

@@ -167,14 +167,14 @@ async def read_again(tx: Transaction, tables: KitTables, row: Any, header: Heade
     """Let a message that can be read by now wait for its turn, like any other that came early."""
     subject = (await lock_subjects(tx, tables, [header.subject]))[header.subject]
     await tx.execute(delete(tables.held).where(tables.held.c.event_id == row.event_id))
-    known = select(tables.held.c.event_id).where(tables.held.c.event_id == str(header.id))
+    known = select(tables.held.c.event_id).where(tables.held.c.event_id == header.id)
     is_heard = header.sequence <= subject.heard.get(header.source, 0)
     if is_heard or (await tx.execute(known)).first() is not None:
         return
     subject.held += 1
     subject.is_changed = True
     waiting = row._asdict() | {
-        "event_id": str(header.id),
+        "event_id": header.id,
         "key": header.subject,
         "publisher": header.source,
         "sequence": header.sequence,

@@ -198,7 +198,7 @@ class Messages(Generic[W]):
         for arrival in batch.arrivals:
             if arrival.delivery is None:
                 continue
-            entry = str(arrival.header.id) if arrival.header else ""
+            entry = arrival.header.id if arrival.header else ""
             barred = batch.barred.get(entry)
             if barred is not None and not barred[1]:
                 self._transactor.stats.retried += 1
@@ -251,7 +251,7 @@ class Messages(Generic[W]):
         if not batch.has(entry):
             # One held earlier, whose turn has come: nothing will bring it but ourselves.
             for arrival in batch.plan.apply:
-                if arrival.header and str(arrival.header.id) == entry:
+                if arrival.header and arrival.header.id == entry:
                     self._look_later(arrival.header.subject, self._pause_s(entry))
 
     async def _handle(self, batch: Batch) -> Plan:
@@ -289,7 +289,7 @@ class Messages(Generic[W]):
             return
         envelope: Envelope[EventData] = read_envelope(header, subscription.event_type)
         at = None if self._transactor.knobs.turns is None else envelope.time
-        cause(Cause(header.id, envelope.correlation_id, envelope.traceparent, at=at))
+        cause(Cause(envelope.id, envelope.correlation_id, envelope.traceparent, at=at))
         subscription.handle(envelope, work)
 
     async def _hold(
@@ -323,7 +323,7 @@ class Messages(Generic[W]):
                 self._transactor.stats.set_aside += 1
                 _log.error("%s: unreadable message set aside: %s", self._transactor.service, detail)
                 continue
-            error, is_final = batch.barred.get(str(arrival.header.id), (None, False))
+            error, is_final = batch.barred.get(arrival.header.id, (None, False))
             if error is not None and is_final:
                 code, detail = held_rows.describe(error)
                 rows.append(held_row(arrival, held_rows.FAILED, code, detail, now))
@@ -336,4 +336,4 @@ class Messages(Generic[W]):
             subjects[header.subject].held -= 1
             subjects[header.subject].is_changed = True
         if done:
-            await held_rows.release(tx, self._transactor.tables, [str(h.id) for h in done])
+            await held_rows.release(tx, self._transactor.tables, [h.id for h in done])

@@ -58,8 +58,14 @@ class Relay:
         *,
         keep: timedelta = timedelta(minutes=10),
         in_memory: int | None = IN_MEMORY,
+        mark_after: timedelta = timedelta(0),
     ) -> None:
         """`keep` is how long published rows stay; zero deletes them at once (no broker loss).
+
+        That a row was published is noted by the next transaction that stores something anyway
+        (`take_marks`), or `mark_after` later where there is none; zero notes it at once. What a
+        kill leaves unnoted is published again with the same id, and dropped by the broker or
+        the inbox.
 
         `in_memory` bounds the rows waiting in memory; None for worlds without a sweep.
         """
@@ -75,6 +81,9 @@ class Relay:
         self._seen_reconnects = -1
         self.published = 0
         self._forgettable: list[int] = []
+        self._mark_after = mark_after
+        #: Published, not yet noted: row id and the broker's sequence.
+        self._unmarked: list[tuple[int, int]] = []
 
     @property
     def backlog(self) -> int:
@@ -102,11 +111,56 @@ class Relay:
     async def run(self) -> None:
         """Publish for ever; ends when cancelled."""
         while True:
-            await self._wake.wait()
+            await self._woken()
             self._wake.clear()
             while self._queue or self._has_more:
                 if not await self._try_some():
                     await self._time.sleep(_PAUSE_S)
+
+    async def _woken(self) -> None:
+        """Return when there is something to publish; note what was, when nobody else does."""
+        while not self._wake.is_set():
+            if not self._unmarked:
+                await self._wake.wait()
+            elif not await self._time.wait(self._wake, self._time.now() + self._mark_after):
+                await self._try_to_mark()
+
+    async def _try_to_mark(self) -> None:
+        try:
+            await self.note_published()
+        except DatabaseUnavailable as error:
+            _log.warning("outbox: %s", error)
+            await self._time.sleep(_PAUSE_S)
+
+    def take_marks(self) -> list[tuple[int, int]]:
+        """Hand over what is to be noted as published, to be stored in the caller's transaction.
+
+        The caller says afterwards whether it was (`marked`) or not (`give_back_marks`).
+        """
+        # In one order, should two replicas ever note the same.
+        marks, self._unmarked = sorted(self._unmarked), []
+        return marks
+
+    def marked(self, marks: Sequence[tuple[int, int]]) -> None:
+        """Hear that these were noted."""
+        self._mine.difference_update(row_id for row_id, _ in marks)
+
+    def give_back_marks(self, marks: Sequence[tuple[int, int]]) -> None:
+        """Hear that these could not be noted."""
+        self._unmarked += marks
+
+    async def note_published(self) -> None:
+        """Note now what was published."""
+        marks = self.take_marks()
+        if not marks:
+            return
+        try:
+            async with self._database.transaction() as tx:
+                await outbox.mark(tx, self._tables, marks, self._time.now())
+        except BaseException:
+            self.give_back_marks(marks)
+            raise
+        self.marked(marks)
 
     async def sweep_for_ever(self) -> None:
         """Bring in what no hand-over published: after a kill, an outage, a full memory."""
@@ -161,7 +215,6 @@ class Relay:
         for _ in batch:
             self._queue.popleft()
         self._queue.extendleft(reversed(failed))
-        self._mine.difference_update(row_id for row_id, _ in stored)
         self._activity.end(len(stored))
         self.published += len(stored)
         self._moved.set()
@@ -173,14 +226,17 @@ class Relay:
         if not self._keep:
             # Nothing looks at these rows again (no sweep in moved time): forget many at once.
             self._forgettable += [row_id for row_id, _ in stored]
+            self._mine.difference_update(self._forgettable)
             if len(self._forgettable) >= _FORGET_AT_ONCE:
                 await self.forget_published()
             return
-        async with self._database.transaction() as tx:
-            await outbox.mark(tx, self._tables, stored, self._time.now())
+        self._unmarked += stored
+        if not self._mark_after:
+            await self.note_published()
 
     async def forget_published(self) -> None:
-        """Remove the published rows that need not be kept."""
+        """Note what was published, and remove the rows that need not be kept."""
+        await self.note_published()
         gone, self._forgettable = self._forgettable, []
         if gone:
             async with self._database.transaction() as tx:
@@ -191,6 +247,7 @@ class Relay:
         reconnects = self._bus.reconnects
         if reconnects == self._seen_reconnects or not self._bus.is_connected or not self._keep:
             return
+        await self.note_published()
         async with self._database.reading() as connection:
             highest = await outbox.highest_sequences(connection, self._tables)
         for stream, sequence in highest:

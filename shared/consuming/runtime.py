@@ -93,6 +93,7 @@ class Runtime(Generic[W]):
             time,
             activity,
             keep=self.knobs.keep_published,
+            mark_after=self.knobs.mark_after,
             in_memory=IN_MEMORY if self.knobs.has_housekeeping else None,
         )
         transactor = Transactor(

@@ -108,6 +108,8 @@ class Knobs:
     horizon: timedelta | None = timedelta(seconds=5)
     tick: timedelta = timedelta(milliseconds=15)
     keep_published: timedelta = timedelta(minutes=10)
+    #: How long it may take to note that something was published (see `Relay`).
+    mark_after: timedelta = timedelta(0)
     #: Off in simulated time, where nothing outside can fail and sweeps would move time.
     has_housekeeping: bool = True
     #: Off: one transaction per message and call, the design the bench compares with.
@@ -124,6 +126,8 @@ class Knobs:
     turns: Turns | None = None
 
 
+#: Noting what was published may wait this long where people work: a transaction less for most.
+MARK_AFTER = timedelta(milliseconds=100)
 #: For worlds whose time is moved by hand or jumps.
 MOVED_TIME = Knobs(
     horizon=None, tick=timedelta(0), keep_published=timedelta(0), has_housekeeping=False
@@ -166,14 +170,19 @@ class Transactor(Generic[W]):
         Raises `Guilty` as `run` does, `Unavailable` when everything is to be tried again later
         (`DatabaseUnfit`: after somebody has migrated), and `Spoiled` around any other error.
         """
+        marks = self.relay.take_marks()
         try:
-            context, published = await self._commit(locks, loads, new, run, prepare, choose, finish)
-        except (Guilty, Unavailable):
-            raise
-        except Exception as error:
+            context, published = await self._commit(
+                locks, loads, new, run, prepare, choose, finish, marks
+            )
+        except BaseException as error:
+            self.relay.give_back_marks(marks)
+            if not isinstance(error, Exception) or isinstance(error, Guilty | Unavailable):
+                raise
             if is_unfit(error):
                 raise DatabaseUnfit(reason=str(error).split("\n", 1)[0][:200]) from error
             raise Spoiled(error) from error
+        self.relay.marked(marks)
         self.activity.begin(len(published))
         self.relay.hand_over(published)
         if self.timers is not None:
@@ -189,6 +198,7 @@ class Transactor(Generic[W]):
         prepare: Prepare | None,
         choose: Choose | None,
         finish: Finish | None,
+        marks: list[tuple[int, int]],
     ) -> tuple[WorkContext, list[tuple[int, Message]]]:
         now = self.time.now()
         async with self.database.transaction() as tx:
@@ -212,4 +222,6 @@ class Transactor(Generic[W]):
             await save_subjects(tx, self.tables, subjects.values())
             await timer_rows.disarm(tx, self.tables, context.disarmed)
             await timer_rows.arm(tx, self.tables, list(context.armed.values()))
+            if marks:
+                await outbox.mark(tx, self.tables, marks, now)
             return context, await outbox.store(tx, self.tables, context.outgoing)

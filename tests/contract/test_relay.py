@@ -50,6 +50,40 @@ async def test_what_is_said_reaches_the_bus_at_once_and_in_order(lab: Lab) -> No
     assert await unpublished(lab) == 0
 
 
+async def test_the_next_transaction_notes_what_was_published_or_else_a_moment_later(
+    databases: Databases,
+) -> None:
+    knobs = Knobs(tick=timedelta(0), mark_after=timedelta(seconds=1))
+    async with laboratory(await databases.for_dummies(), new_world(knobs=knobs)) as lab:
+        relay, keys = lab.dummy.runtime.relay, [lab.world.ids.new() for _ in range(2)]
+        await lab.speak(keys[0], times=3)
+        await lab.world.settled()
+        after_publishing = await unpublished(lab)
+        await lab.speak(keys[1])
+        await lab.world.settled()
+        after_another = await unpublished(lab)
+        await lab.world.pass_time(1)
+        await until(lambda: not relay._mine)
+
+        assert (after_publishing, after_another, await unpublished(lab)) == (3, 1, 0)
+        assert relay.published == 4
+
+
+async def test_what_a_kill_left_unnoted_is_published_again_and_dropped(
+    databases: Databases,
+) -> None:
+    knobs = Knobs(tick=timedelta(0), mark_after=timedelta(hours=1))
+    async with laboratory(await databases.for_dummies(), new_world(knobs=knobs)) as lab:
+        await lab.speak(lab.world.ids.new(), times=3)
+        await lab.world.settled()
+        lab.dummy.runtime.relay._unmarked.clear()  # as a kill would
+
+        await lab.restart()
+        await until(lambda: lab.dummy.runtime.relay.published == 3)
+
+        assert [header.sequence for header in await lab.said()] == [1, 2, 3]
+
+
 async def test_what_is_said_while_the_bus_is_away_is_published_when_it_is_back(
     lab: Lab,
 ) -> None:
