@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import itertools
+import sys
 import zlib
 from collections import Counter
 from collections.abc import Iterator
@@ -115,7 +116,9 @@ def read_log(path: Path, zone: str, limit: int | None = None) -> tuple[list[Inci
             if limit is not None and len(incidents) >= limit:
                 continue
             incidents[number] = []
-        incidents[number].append((line, raw))
+        # A year of audit events has a few hundred different texts: each is kept once.
+        kept = {name: sys.intern(raw.get(name) or "") for name in (*_NEEDED, "category")}
+        incidents[number].append((line, kept))
     found = [_incident(number, rows, where, skipped) for number, rows in incidents.items()]
     return [incident for incident in found if incident is not None], skipped
 
@@ -167,7 +170,7 @@ def _incident(
         opened_at=_moment(ordered[0][1]["opened_at"], zone),
         urgency=_URGENCY[last["urgency"][:1]],
         impact=_IMPACT[last["impact"][:1]],
-        category=str(last.get("category") or ""),
+        category=last["category"],
     )
     seen: set[int] = set()
     for line, raw in ordered:
