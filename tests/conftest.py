@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from shared.database.engine import Database
 from tests.harness.dummies import create_tables
@@ -16,6 +17,10 @@ from tests.harness.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
+
+# No test is timed: on a busy machine a case takes as long as it takes.
+settings.register_profile("levee", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("levee")
 
 
 class ErrorLines(logging.Handler):
