@@ -14,7 +14,7 @@ from collections import namedtuple
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
-from sqlalchemy import exc
+from sqlalchemy import Float, Numeric, exc
 from sqlalchemy.exc import MultipleResultsFound, NoResultFound
 
 if TYPE_CHECKING:
@@ -102,8 +102,18 @@ def _reader(kind: Any, dialect: Dialect) -> Callable[[Any], Any] | None:
     # sqlite3 and asyncpg hand out bytes already.
     if kind.__visit_name__ in ("large_binary", "BLOB", "BYTEA"):
         return None
-    found: Callable[[Any], Any] | None = kind.result_processor(dialect, None)
+    found: Callable[[Any], Any] | None = kind.result_processor(dialect, _told_type(kind))
     return found
+
+
+def _told_type(kind: Any) -> int | None:
+    """Return PostgreSQL's number of a type whose reader asks for it: float8, numeric.
+
+    https://github.com/postgres/postgres/blob/master/src/include/catalog/pg_type.dat
+    """
+    if isinstance(kind, Float):
+        return 701
+    return 1700 if isinstance(kind, Numeric) else None
 
 
 class Rows:

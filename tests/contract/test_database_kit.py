@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Float, Numeric, func, insert, literal, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from shared.database.engine import (
@@ -20,6 +20,7 @@ from shared.database.engine import (
     is_gone,
     is_unfit,
 )
+from shared.database.native import Prepared
 from shared.database.statements import among, insert_missing, upsert
 from shared.database.subjects import lock_subjects, save_subjects
 from shared.time_source import SystemTime
@@ -170,6 +171,16 @@ async def test_bulk_statements_replace_keep_and_choose_rows(database: Database) 
 
         assert found == len(many) - 1
         assert list(counts) == [2, 2, 2, 1]
+
+
+async def test_a_prepared_statement_reads_numbers_of_every_kind(database: Database) -> None:
+    told = Prepared(select(literal(1.5, Float).label("part"), literal(2, Numeric).label("whole")))
+
+    async with database.transaction() as tx:
+        (row,) = (await tx.execute(told, {})).all()
+
+    assert (row.part, row.whole) == (1.5, 2)
+    assert isinstance(row.part, float)
 
 
 async def test_locked_subjects_remember_what_was_said_and_heard(database: Database) -> None:
