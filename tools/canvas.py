@@ -30,6 +30,7 @@ EVERYWHERE = frozenset(
     {
         "GET /health",
         "GET /ready",
+        "GET /metrics",
         "GET /v1/setaside",
         "POST /v1/setaside/{}/replay",
         "POST /v1/setaside/{}/dismiss",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -45,4 +46,16 @@ def build(settings: Settings, given: Surroundings) -> Service:
         told = "; ".join(reason for _, reason in shelf.refused.values())
         return {"definitions": (not shelf.refused, told or f"{shelf.refusals} refused so far")}
 
-    return Service("clock", runtime, routes=[api.routes(runtime, shelf)], checks=checks)
+    async def figures() -> dict[str, dict[tuple[str, ...], float]]:
+        """Count the definitions in force and those refused."""
+        async with database.reading() as connection:
+            versions = (await shelf.look(connection)).versions
+        in_force = Counter((kind,) for kind, _ in versions)
+        return {
+            "levee_definitions_in_force": {kind: float(n) for kind, n in in_force.items()},
+            "levee_definitions_refused": {(): float(len(shelf.refused))},
+        }
+
+    return Service(
+        "clock", runtime, routes=[api.routes(runtime, shelf)], checks=checks, figures=figures
+    )

@@ -51,4 +51,11 @@ def build(settings: Settings, given: Surroundings) -> Service:
             "policies": (bool(policies), f"{len(policies)} in force"),
         }
 
-    return Service("escalation", runtime, routes=[api.routes(runtime, reading)], checks=checks)
+    async def figures() -> dict[str, dict[tuple[str, ...], float]]:
+        """Count the policies in force."""
+        policies = (await reading.in_force()).latest()
+        return {"levee_definitions_in_force": {("policy",): float(len(policies))}}
+
+    return Service(
+        "escalation", runtime, routes=[api.routes(runtime, reading)], checks=checks, figures=figures
+    )

@@ -77,6 +77,7 @@ def build(settings: Settings, given: Surroundings) -> NotifyService:
         timers=TIMERS,
         knobs=given.knobs,
     )
+    runtime.stats.measures.notifications = house.outcomes
     sender.carry_with(Desk(runtime, channels_of(settings, client, given)).carry)
 
     async def prepare() -> None:
@@ -106,6 +107,11 @@ def build(settings: Settings, given: Surroundings) -> NotifyService:
             "given_up": (given_up == 0, f"{given_up} deliveries wait for a person"),
         }
 
+    async def figures() -> dict[str, dict[tuple[str, ...], float]]:
+        """Count what is in force, and what was said of deliveries."""
+        versions = (await reading.copies()).versions
+        return {"levee_definitions_in_force": {("template",): float(len(versions))}}
+
     return NotifyService(
         "notify",
         runtime,
@@ -113,6 +119,7 @@ def build(settings: Settings, given: Surroundings) -> NotifyService:
         on_start=[prepare],
         loops=[send],
         checks=checks,
+        figures=figures,
         sender=sender,
     )
 

@@ -69,5 +69,6 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
         on_start=[desk.begin],
         loops=[watch] if folder is not None and given.knobs.has_housekeeping else [],
         checks=desk.checks,
+        figures=desk.figures,
         desk=desk,
     )

@@ -128,11 +128,14 @@ class Calls(Generic[W]):
 
     async def _together(self, calls: list[_Call[W]]) -> None:
         results: list[Any] = []
+        handling = self._transactor.handling("call")
 
         def run(work: W, cause: SetCause) -> None:
             def apply(call: _Call[W]) -> None:
                 cause(Cause(call.id, at=call.at))
+                handling.begin("call")
                 results.append(call.apply(work))
+                handling.end()
 
             apply_each([(str(call.id), call) for call in calls], apply, is_for_callers=True)
 
@@ -140,6 +143,7 @@ class Calls(Generic[W]):
         loads = {key for call in calls for key in call.loads}
         new = {key for call in calls for key in call.new}
         await self._transactor.run(locks, loads, run, new=new)
+        handling.committed(len(calls))
         self._transactor.stats.calls += len(calls)
         for call, result in zip(calls, results, strict=True):
             if not call.result.done():

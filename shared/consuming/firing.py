@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from shared.database.engine import Transaction
     from shared.database.subjects import Subject
+    from shared.observability.measures import Handling
 
 W = TypeVar("W", bound=Work)
 
@@ -85,6 +86,7 @@ class Firing(Generic[W]):
             return []
         since = {one.id: one.since_us for one in due}
         fired: list[timer_rows.Timer] = []
+        handling = self._transactor.handling("timer")
 
         async def prepare(tx: Transaction, _: dict[str, Subject]) -> None:
             fired[:] = await timer_rows.read_due(tx, self._transactor.tables, since, now)
@@ -92,21 +94,31 @@ class Firing(Generic[W]):
 
         def run(work: W, cause: SetCause) -> None:
             entries = [(timer.id, timer) for timer in fired]
-            apply_each(entries, lambda timer: self._apply(timer, since[timer.id], work, cause))
+            apply_each(entries, lambda timer: self._apply(timer, since, work, cause, handling))
 
         await self._transactor.run({one.key for one in due}, (), run, prepare=prepare)
+        handling.committed(len(fired))
         self._transactor.stats.timers += len(fired)
         for timer in fired:
             self._attempts.pop(timer.id, None)
         return [timer.id for timer in fired]
 
-    def _apply(self, timer: timer_rows.Timer, since_us: int, work: W, cause: SetCause) -> None:
-        at = None if self._transactor.knobs.turns is None else from_us(since_us)
+    def _apply(
+        self,
+        timer: timer_rows.Timer,
+        since: Mapping[str, int],
+        work: W,
+        cause: SetCause,
+        handling: Handling,
+    ) -> None:
+        at = None if self._transactor.knobs.turns is None else from_us(since[timer.id])
         cause(Cause(timer.cause_id, timer.key, at=at))
         handle = self._handlers.get(timer.kind)
         if handle is None:
             raise NoTimerHandler(kind=timer.kind)
+        handling.begin(timer.kind)
         handle(timer, work)
+        handling.end()
 
     async def _judge(self, due: Watched, error: Exception, now: datetime, outcome: Firings) -> None:
         """Try a timer again a little later, or set it aside."""
@@ -120,6 +132,7 @@ class Firing(Generic[W]):
         is_known = isinstance(error, LeveeError)
         if isinstance(error, Unavailable) or (not is_known and attempt < _ATTEMPTS):
             _log.warning("%s: timer %s tried again: %s: %s", service, entry, code, detail)
+            self._transactor.stats.retried += 1
             outcome.again_after_s[entry] = _BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1]
             return
         _log.error("%s: timer %s set aside: %s: %s", service, entry, code, detail, exc_info=error)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shared.consuming.subscriptions import Subscription
     from shared.database.engine import Transaction
     from shared.database.subjects import Subject
+    from shared.observability.measures import Handling
 
 W = TypeVar("W", bound=Work)
 
@@ -259,6 +260,7 @@ class Messages(Generic[W]):
         keys = {a.header.subject for a in readable if a.header} | batch.keys
         tables = self._transactor.tables
         batch.plan = Plan()
+        handling = self._transactor.handling("message")
 
         async def prepare(tx: Transaction, subjects: dict[str, Subject]) -> None:
             blocked = [key for key, subject in subjects.items() if subject.held]
@@ -272,25 +274,28 @@ class Messages(Generic[W]):
 
         def run(work: W, cause: SetCause) -> None:
             entries = [(entry_of(arrival), arrival) for arrival in batch.plan.apply]
-            apply_each(entries, lambda arrival: self._apply(arrival, work, cause))
+            apply_each(entries, lambda arrival: self._apply(arrival, work, cause, handling))
 
         async def finish(tx: Transaction, subjects: dict[str, Subject], now: datetime) -> None:
             await self._hold(tx, batch, batch.plan, subjects, now)
             await self._release(tx, batch.plan, subjects)
 
         await self._transactor.run(keys, (), run, prepare=prepare, choose=choose, finish=finish)
+        handling.committed(len(batch.plan.apply))
         return batch.plan
 
-    def _apply(self, arrival: Arrival, work: W, cause: SetCause) -> None:
+    def _apply(self, arrival: Arrival, work: W, cause: SetCause, handling: Handling) -> None:
         header = arrival.header
         assert header is not None
         subscription = self._handlers.get(header.type)
         if subscription is None:
             return
+        handling.begin(header.type)
         envelope: Envelope[EventData] = read_envelope(header, subscription.event_type)
         at = None if self._transactor.knobs.turns is None else envelope.time
         cause(Cause(envelope.id, envelope.correlation_id, envelope.traceparent, at=at))
         subscription.handle(envelope, work)
+        handling.end()
 
     async def _hold(
         self,

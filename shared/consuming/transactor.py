@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
@@ -14,6 +14,7 @@ from shared.database import timers as timer_rows
 from shared.database.engine import DatabaseUnfit, Transaction, is_unfit
 from shared.database.subjects import Subject, lock_subjects, save_subjects
 from shared.errors import Unavailable
+from shared.observability.measures import Handling, Measures
 
 if TYPE_CHECKING:
     from shared.bus.port import Message
@@ -98,6 +99,7 @@ class Stats:
     calls: int = 0
     timers: int = 0
     largest_batch: int = 0
+    measures: Measures = field(default_factory=Measures)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,10 @@ class Transactor(Generic[W]):
     stats: Stats
     #: Set by the runtime: the timers' memory.
     timers: TimerWatch | None = None
+
+    def handling(self, entry: str) -> Handling:
+        """Return what times one transaction; `entry` is message, timer or call."""
+        return Handling(self.stats.measures, entry, self.time.monotonic)
 
     async def run(
         self,

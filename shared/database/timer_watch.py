@@ -51,11 +51,13 @@ class Lateness:
     counts: list[int] = field(default_factory=lambda: [0] * (len(LATENESS_BOUNDS_S) + 1))
     fired: int = 0
     worst_s: float = 0.0
+    sum_s: float = 0.0
 
     def note(self, late_s: float) -> None:
         """Count one firing, `late_s` seconds after it could have happened."""
         self.counts[bisect_left(LATENESS_BOUNDS_S, late_s)] += 1
         self.fired += 1
+        self.sum_s += late_s
         self.worst_s = max(self.worst_s, late_s)
 
 

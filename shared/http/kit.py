@@ -12,6 +12,7 @@ from starlette.requests import ClientDisconnect
 
 from shared.errors import LeveeError
 from shared.http.problems import Malformed, NoSuchPath, TooLarge, problem, tell_problems
+from shared.http.watching import Watched
 from shared.observability import bound
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from shared.http.auth import KeyRing
+    from shared.http.watching import Answered
     from shared.id_source import IdSource
 
 #: Bodies above it are refused; documents travel by reference.
@@ -51,11 +53,18 @@ def page(items: Sequence[Any], total: int, limit: int, offset: int) -> dict[str,
 
 
 def make_app(
-    title: str, version: str, keys: KeyRing, ids: IdSource, *, prefix: str = ""
+    title: str,
+    version: str,
+    keys: KeyRing,
+    ids: IdSource,
+    *,
+    prefix: str = "",
+    answered: Answered | None = None,
 ) -> FastAPI:
     """Return an application with everything but its own paths.
 
-    Its OpenAPI description is at `<prefix>/openapi.json`.
+    Its OpenAPI description is at `<prefix>/openapi.json`. `answered` hears of every answer:
+    method, route template, status, seconds until it began.
     """
     app = FastAPI(
         title=title,
@@ -67,6 +76,8 @@ def make_app(
     app.state.keys = keys
     tell_problems(app)
     app.add_middleware(_Edge, ids=ids)
+    if answered is not None:
+        app.add_middleware(Watched, answered=answered, prefix=prefix)
     return app
 
 

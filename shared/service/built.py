@@ -12,6 +12,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.consuming.backlog import read_backlog
 from shared.consuming.runtime import Runtime, log_death
 from shared.consuming.transactor import Knobs
 from shared.database import migrations
@@ -19,6 +20,8 @@ from shared.errors import LeveeError
 from shared.http.auth import Caller, KeyRing, needs
 from shared.http.kit import Limit, Offset, json_answer, make_app, page
 from shared.id_source import IdSource
+from shared.observability.exposition import CONTENT_TYPE
+from shared.service.figures import Figures, Own
 from shared.service.settings import version
 from shared.time_source import Activity, TimeSource
 
@@ -54,6 +57,8 @@ class Service:
     loops: Sequence[Callable[[], Coroutine[Any, Any, None]]] = ()
     #: Further facts for /ready, name -> (is_well, detail).
     checks: Callable[[], Awaitable[dict[str, tuple[bool, str]]]] | None = None
+    #: Further metrics, name -> labels -> value; only names of shared.observability.metrics.
+    figures: Callable[[], Awaitable[Own]] | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -92,12 +97,11 @@ class Service:
         try:
             await runtime.database.ping()
             checks["database"] = (True, "answers")
-            waiting, age_s = await runtime.relay.unpublished()
-            checks["outbox"] = (age_s < 60, f"{waiting} waiting, oldest {age_s:.1f} s")
-            _, set_aside = await runtime.list_held(limit=1)
+            found = await read_backlog(runtime.database, runtime.tables, runtime.time.now())
+            age_s, set_aside = found.outbox_age_s, sum(found.set_aside.values())
+            checks["outbox"] = (age_s < 60, f"{found.outbox} waiting, oldest {age_s:.1f} s")
             checks["set_aside"] = (set_aside == 0, f"{set_aside} set aside")
-            _, early = await runtime.list_held(is_set_aside=False, limit=1)
-            checks["parked"] = (True, f"{early} waiting for a predecessor")
+            checks["parked"] = (True, f"{found.parked} waiting for a predecessor")
         except (LeveeError, SQLAlchemyError) as error:
             checks["database"] = (False, str(error).split("\n", 1)[0])
         bus = runtime.bus
@@ -130,7 +134,12 @@ class Service:
     def app(self, keys: KeyRing) -> FastAPI:
         """Return the service's application; its paths begin with its own prefix."""
         app = make_app(
-            f"Levee {self.name}", version(), keys, self.runtime.ids, prefix=f"/{self.name}"
+            f"Levee {self.name}",
+            version(),
+            keys,
+            self.runtime.ids,
+            prefix=f"/{self.name}",
+            answered=self.runtime.stats.measures.answered,
         )
         # Paths are tried in order: the busy ones come before the operator's.
         for routes in (*self.routes, _operator_routes(self)):
@@ -161,6 +170,12 @@ def _operator_routes(service: Service) -> APIRouter:
     async def ready() -> Response:
         told = await service.readiness()
         return json_answer(told, 503 if told["status"] == "not_ready" else 200)
+
+    figures = Figures(service)
+
+    @routes.get("/metrics", summary="What Prometheus reads")
+    async def metrics() -> Response:
+        return Response(await figures.text(), media_type=CONTENT_TYPE)
 
     @routes.get("/v1/setaside", summary="Messages nobody could handle")
     async def setaside(

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _ID = "01978c3e-8a00-7000-8000-000000000001"
 #: Paths that say less than a key's holder may know: for probes, and for signed links.
-_OPEN = ("/health", "/ready", "/notify/a/")
+_OPEN = ("/health", "/ready", "/metrics", "/notify/a/")
 
 
 def test_what_is_generated_is_committed() -> None:

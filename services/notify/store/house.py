@@ -6,6 +6,7 @@ does not know.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -63,6 +64,8 @@ class House:
     #: it in a transaction of its own, so a hand-over that is not committed means nothing.
     hand_over: Callable[[Delivery], None] = _no_sender
     link_secret: bytes = b""
+    #: (channel, outcome) -> how many deliveries it was said of, since the start of the process.
+    outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     copies: Copies = field(default_factory=Copies)
 
     async def read(self, tx: Transaction) -> Copies:

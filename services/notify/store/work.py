@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -26,12 +27,14 @@ from services.notify.store.rows import (
 from shared.consuming import Work, WorkContext
 from shared.database.statements import chunks, insert_missing, upsert
 from shared.database.tables import from_us, to_us
+from shared.events.notify import NotifyEvent
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from datetime import datetime
 
     from services.notify.store.house import House
+    from shared.events.base import EventData
 
 _ID_LENGTH = 36
 _BUCKET = "bucket/"
@@ -72,6 +75,7 @@ class NotifyWork(Work):
         self._deliveries: dict[UUID, Delivery] = {}
         self._changed: dict[UUID, Delivery] = {}
         self._handed: dict[UUID, Delivery] = {}
+        self._outcomes: Counter[tuple[str, str]] = Counter()
         self._notifications: dict[UUID, Notification] = {}
         self._known_notifications: set[UUID] = set()
         self._new_notifications: list[Notification] = []
@@ -145,6 +149,7 @@ class NotifyWork(Work):
             await upsert(self.tx, tables.directory, [row])
         for delivery in self._handed.values():
             self.house.hand_over(delivery)
+        self.house.outcomes.update(self._outcomes)
 
     async def _flush_endpoints(self) -> None:
         table = tables.endpoints
@@ -177,6 +182,13 @@ class NotifyWork(Work):
         """Return what is still to be sent about a request, oldest first."""
         found = [d for d in self._deliveries.values() if d.request_id == request_id and d.is_open]
         return sorted(found, key=lambda d: (d.accepted_at, str(d.id)))
+
+    def publish(self, data: EventData, *, subject: UUID | str, occurred_at: datetime) -> UUID:
+        """Say something, as `Work.publish`; what is said of deliveries is also counted."""
+        if isinstance(data, NotifyEvent):
+            outcome = data.type.split(".")[1]
+            self._outcomes[(data.channel, outcome)] += 1
+        return super().publish(data, subject=subject, occurred_at=occurred_at)
 
     def keep(self, delivery: Delivery) -> None:
         """Keep a delivery as it is now."""

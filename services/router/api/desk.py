@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -144,6 +145,14 @@ class Desk:
             }
             for row in rows
         ]
+
+    async def figures(self) -> dict[str, dict[tuple[str, ...], float]]:
+        """Count the definitions in force and those refused and not mended."""
+        in_force = Counter((found.kind,) for found in self.repository.all_in_force())
+        return {
+            "levee_definitions_in_force": {kind: float(n) for kind, n in in_force.items()},
+            "levee_definitions_refused": {(): float(len(await self.faults()))},
+        }
 
     async def checks(self) -> dict[str, tuple[bool, str]]:
         """Return what /ready tells about definitions and incidents."""
