@@ -74,18 +74,25 @@ class RunningHouse:
 
     def get(self, path: str, accept: tuple[int, ...] = (200,)) -> Any:
         """Return the JSON at a path."""
-        return self._call("GET", path, accept)
+        return self._call("GET", path, accept).json()
 
-    def post(self, path: str) -> Any:
-        """Post and return the JSON of the answer."""
-        return self._call("POST", path, (200, 201, 202))
+    def text(self, path: str) -> str:
+        """Return the text at a path."""
+        return self._call("GET", path, (200,)).text
 
-    def _call(self, method: str, path: str, accept: tuple[int, ...]) -> Any:
+    def post(self, path: str, body: Any = None) -> Any:
+        """Post, with a JSON body if there is one, and return the JSON of the answer."""
+        return self._call("POST", path, (200, 201, 202), body).json()
+
+    def _call(
+        self, method: str, path: str, accept: tuple[int, ...], body: Any = None
+    ) -> httpx.Response:
         try:
             answer = httpx.request(
                 method,
                 self.url.rstrip("/") + path,
                 headers={"Authorization": f"Bearer {self.key}"},
+                json=body,
                 timeout=15,
             )
         except httpx.HTTPError as error:
@@ -93,7 +100,7 @@ class RunningHouse:
         if answer.status_code not in accept:
             told = _problem(answer)
             raise HouseRefused(title=told, status=answer.status_code)
-        return answer.json()
+        return answer
 
 
 def find_house(data: Path, url: str | None, key: str | None) -> RunningHouse:

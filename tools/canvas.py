@@ -32,12 +32,15 @@ EVERYWHERE = frozenset(
         "GET /ready",
         "GET /metrics",
         "GET /v1/setaside",
+        "GET /v1/setaside/{}",
+        "GET /v1/settled",
+        "POST /v1/setaside/replay",
         "POST /v1/setaside/{}/replay",
         "POST /v1/setaside/{}/dismiss",
         "POST /v1/parked/skip",
     }
 )
-_KIT_TABLES = frozenset({"subjects", "held", "outbox", "timers", "alembic_version"})
+_KIT_TABLES = frozenset({"subjects", "held", "outbox", "timers", "settled", "alembic_version"})
 _CODE = re.compile(r"`([^`]+)`")
 _PARAMETER = re.compile(r"\{[^}]*\}")
 

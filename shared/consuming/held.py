@@ -71,6 +71,18 @@ class Held:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which held messages are wanted; None means any."""
+
+    type: str | None = None
+    code: str | None = None
+    key: str | None = None
+
+
+EVERYTHING = Chosen()
+
+
 class StillWaiting(Refused):
     """Message {event_id} waits for its predecessor; fill or skip the gap before it."""
 
@@ -205,20 +217,35 @@ async def dismiss(tx: Transaction, tables: KitTables, event_id: str) -> Any:
 
 async def skip_to(
     tx: Transaction, tables: KitTables, key: str, publisher: str, sequence: int
-) -> None:
+) -> list[Any]:
     """Count everything `publisher` said about `key` up to `sequence` as heard.
 
-    What is held of it is given up.
+    What is held of it is given up; returns those rows.
     """
     table = tables.held
     subject = (await lock_subjects(tx, tables, [key]))[key]
     passed = (table.c.key == key) & (table.c.publisher == publisher)
     passed &= table.c.sequence.between(1, sequence)
-    gone = await tx.execute(delete(table).where(passed))
-    subject.held = max(0, subject.held - gone.rowcount)
+    gone = list((await tx.execute(select(table).where(passed))).all())
+    await tx.execute(delete(table).where(passed))
+    subject.held = max(0, subject.held - len(gone))
     subject.heard[publisher] = max(subject.heard.get(publisher, 0), sequence)
     subject.is_changed = True
     await save_subjects(tx, tables, [subject])
+    return gone
+
+
+async def show(tx: Transaction, tables: KitTables, event_id: str) -> dict[str, Any]:
+    """Return a held message with its body; raises `NoSuchHeldMessage`."""
+    wanted = select(tables.held).where(tables.held.c.event_id == event_id)
+    row = (await tx.execute(wanted)).first()
+    if row is None:
+        raise NoSuchHeldMessage(event_id=event_id)
+    try:
+        body = orjson.loads(row.body)
+    except orjson.JSONDecodeError:
+        body = row.body.decode("utf-8", "backslashreplace")
+    return {**_held(row).as_json(), "body": body}
 
 
 async def _locked(tx: Transaction, tables: KitTables, event_id: str) -> Any:
@@ -234,29 +261,38 @@ async def _locked(tx: Transaction, tables: KitTables, event_id: str) -> Any:
 
 
 async def list_held(
-    tx: Transaction, tables: KitTables, *, kinds: Sequence[str], limit: int, offset: int
+    tx: Transaction,
+    tables: KitTables,
+    *,
+    kinds: Sequence[str],
+    limit: int,
+    offset: int,
+    chosen: Chosen = EVERYTHING,
 ) -> tuple[list[Held], int]:
     """Return one page of held messages, oldest first, and how many there are in all."""
     table = tables.held
-    chosen = table.c.kind.in_(list(kinds))
-    total = (await tx.execute(select(func.count()).select_from(table).where(chosen))).scalar_one()
+    wanted = table.c.kind.in_(list(kinds))
+    for column in ("type", "code", "key"):
+        if (value := getattr(chosen, column)) is not None:
+            wanted &= table.c[column] == value
+    total = (await tx.execute(select(func.count()).select_from(table).where(wanted))).scalar_one()
     statement = (
-        (select(table).where(chosen).order_by(table.c.held_us, table.c.event_id))
+        (select(table).where(wanted).order_by(table.c.held_us, table.c.event_id))
         .limit(limit)
         .offset(offset)
     )
-    rows = (await tx.execute(statement)).all()
-    return [
-        Held(
-            row.event_id,
-            row.key,
-            row.publisher,
-            row.sequence,
-            row.type,
-            row.kind,
-            row.code,
-            row.detail,
-            from_us(row.held_us),
-        )
-        for row in rows
-    ], total
+    return [_held(row) for row in (await tx.execute(statement)).all()], total
+
+
+def _held(row: Any) -> Held:
+    return Held(
+        row.event_id,
+        row.key,
+        row.publisher,
+        row.sequence,
+        row.type,
+        row.kind,
+        row.code,
+        row.detail,
+        from_us(row.held_us),
+    )

@@ -12,23 +12,20 @@ import asyncio
 import contextlib
 import logging
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.port import DEFINITIONS_STREAM, ConsumerSpec
-from shared.consuming import held as held_rows
-from shared.consuming.batch import read_arrival
 from shared.consuming.calls import Calls
-from shared.consuming.firing import Firing, timer_from_held
+from shared.consuming.firing import Firing
+from shared.consuming.held_desk import HeldDesk
 from shared.consuming.messages import Messages
 from shared.consuming.relay import IN_MEMORY, Relay
 from shared.consuming.transactor import Knobs, Stats, Transactor
 from shared.consuming.work import Work, WorkContext
-from shared.database import timers as timer_rows
 from shared.database.engine import DatabaseUnavailable
 from shared.database.timer_watch import TimerWatch
-from shared.errors import Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Sequence
@@ -55,12 +52,6 @@ _FIND_READY_S = 60.0
 _ACK_WAIT = timedelta(seconds=10)
 #: How often a stopping service looks whether there is still a bus to publish to.
 _DRAIN_LOOK_S = 0.25
-
-
-class ArmedAgain(Refused):
-    """The timer {event_id} was armed anew since it was set aside; dismiss the old one."""
-
-    zh: ClassVar[str] = "定时 {event_id} 被搁置之后已重新设定；请将旧的忽略。"
 
 
 class Runtime(Generic[W]):
@@ -114,6 +105,7 @@ class Runtime(Generic[W]):
         transactor.timers = self.timers
         self._calls = Calls(transactor)
         self._messages = Messages(transactor, {s.event_type.type: s for s in subscriptions})
+        self.held = HeldDesk(database, tables, time, self.timers, self._messages)
         self.consumers = tuple(
             spec
             for spec in consumers_of(service, subscriptions)
@@ -213,63 +205,6 @@ class Runtime(Generic[W]):
     async def catch_up(self) -> None:
         """Handle what a lagging consumer (`Knobs.lag`) has put by."""
         await self._messages.catch_up()
-
-    async def list_held(
-        self, *, is_set_aside: bool = True, limit: int = 100, offset: int = 0
-    ) -> tuple[list[held_rows.Held], int]:
-        """Return a page of what is set aside (or of what waits as early) and the total."""
-        kinds = held_rows.SET_ASIDE if is_set_aside else (held_rows.EARLY,)
-        async with self.database.reading() as connection:
-            return await held_rows.list_held(
-                connection, self.tables, kinds=kinds, limit=limit, offset=offset
-            )
-
-    async def replay_held(self, event_id: str) -> bool:
-        """Try a message that was set aside again, and what waited behind it.
-
-        Returns whether it went through; it stays set aside when it failed again, and is tried
-        again by itself when what it needs is away. Raises `NoSuchHeldMessage`, and `ArmedAgain`
-        for a timer that was armed anew since.
-        """
-        timers: Sequence[timer_rows.Timer] = ()
-        async with self.database.transaction() as tx:
-            row = await held_rows.reconsider(tx, self.tables, event_id)
-            key = row.key
-            if row.kind == held_rows.TIMER:
-                timers = [timer_from_held(row)]
-                if await timer_rows.is_armed(tx, self.tables, timers[0].id):
-                    raise ArmedAgain(event_id=event_id)
-                await timer_rows.arm(tx, self.tables, timers)
-            elif row.kind == held_rows.UNREADABLE:
-                header = read_arrival(row.body, None).header
-                if header is None:
-                    return False
-                key = header.subject
-                await held_rows.read_again(tx, self.tables, row, header)
-        self.timers.armed(timers)
-        if row.kind != held_rows.TIMER:
-            await self._messages.go_on(key)
-        async with self.database.reading() as connection:
-            return not await held_rows.is_held(connection, self.tables, event_id)
-
-    async def dismiss_held(self, event_id: str) -> None:
-        """Give a set-aside message up: count it as heard and let its successors go on.
-
-        Raises `NoSuchHeldMessage`, and `StillWaiting` for one that only came early.
-        """
-        async with self.database.transaction() as tx:
-            row = await held_rows.dismiss(tx, self.tables, event_id)
-        if row.key is not None and row.kind != held_rows.TIMER:
-            await self._messages.go_on(row.key)
-
-    async def skip_to(self, key: str, publisher: str, sequence: int) -> None:
-        """Count everything up to `sequence` as heard: settles a gap nobody will fill.
-
-        What is held of `publisher` up to there is given up; what follows goes on.
-        """
-        async with self.database.transaction() as tx:
-            await held_rows.skip_to(tx, self.tables, key, publisher, sequence)
-        await self._messages.go_on(key)
 
 
 def consumers_of(

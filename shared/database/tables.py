@@ -1,4 +1,5 @@
-"""The tables every service has: subjects (order and inbox), held messages, outbox, timers.
+"""The tables every service has: subjects (order and inbox), held messages, outbox, timers,
+what was decided about held messages.
 
 Moments are integers: microseconds since 1970-01-01T00:00Z (exact, small, indexable, the same
 on both databases).
@@ -46,6 +47,7 @@ class KitTables:
     held: Table
     outbox: Table
     timers: Table
+    settled: Table
 
 
 def kit_tables(metadata: MetaData) -> KitTables:
@@ -119,4 +121,26 @@ def kit_tables(metadata: MetaData) -> KitTables:
         Index("ix_timers_due", "due_us"),
         Index("ix_timers_key", "key"),
     )
-    return KitTables(subjects, held, outbox, timers)
+    settled = Table(
+        "settled",
+        metadata,
+        Column("id", _Counter, primary_key=True, autoincrement=True),
+        # The message as it was held.
+        Column("event_id", String(36), nullable=False),
+        Column("key", String(200), nullable=True),
+        Column("publisher", String(40), nullable=False),
+        Column("sequence", BigInteger, nullable=False),
+        Column("type", String(100), nullable=False),
+        Column("kind", String(12), nullable=False),
+        Column("code", String(100), nullable=False),
+        Column("detail", Text, nullable=False),
+        Column("body", LargeBinary, nullable=False),
+        Column("held_us", BigInteger, nullable=False),
+        # replayed, dismissed or skipped; by whom, why and when.
+        Column("verb", String(12), nullable=False),
+        Column("decided_by", String(200), nullable=False),
+        Column("reason", Text, nullable=False),
+        Column("decided_us", BigInteger, nullable=False),
+        Index("ix_settled_event", "event_id"),
+    )
+    return KitTables(subjects, held, outbox, timers, settled)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.consuming.backlog import read_backlog
@@ -17,11 +15,11 @@ from shared.consuming.runtime import Runtime, log_death
 from shared.consuming.transactor import Knobs
 from shared.database import migrations
 from shared.errors import LeveeError
-from shared.http.auth import Caller, KeyRing, needs
-from shared.http.kit import Limit, Offset, json_answer, make_app, page
+from shared.http.auth import KeyRing
+from shared.http.kit import make_app
 from shared.id_source import IdSource
-from shared.observability.exposition import CONTENT_TYPE
-from shared.service.figures import Figures, Own
+from shared.service.figures import Own
+from shared.service.operating import operator_routes
 from shared.service.settings import version
 from shared.time_source import Activity, TimeSource
 
@@ -142,63 +140,6 @@ class Service:
             answered=self.runtime.stats.measures.answered,
         )
         # Paths are tried in order: the busy ones come before the operator's.
-        for routes in (*self.routes, _operator_routes(self)):
+        for routes in (*self.routes, operator_routes(self)):
             app.include_router(routes, prefix=f"/{self.name}")
         return app
-
-
-class Gap(BaseModel):
-    """What an operator declares lost: everything a publisher said about a request up to here."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    request_id: Annotated[str, Field(min_length=1, max_length=200)]
-    publisher: Literal["intake", "router", "clock", "escalation", "notify"]
-    sequence: Annotated[int, Field(ge=1, lt=2**63)]
-
-
-def _operator_routes(service: Service) -> APIRouter:
-    """Health, readiness and set-aside messages, the same in every service."""
-    routes = APIRouter(tags=["operate"])
-    runtime = service.runtime
-
-    @routes.get("/health", summary="The process lives")
-    async def health() -> Response:
-        return json_answer({"service": service.name, "version": version(), "status": "alive"})
-
-    @routes.get("/ready", summary="What works and what does not")
-    async def ready() -> Response:
-        told = await service.readiness()
-        return json_answer(told, 503 if told["status"] == "not_ready" else 200)
-
-    figures = Figures(service)
-
-    @routes.get("/metrics", summary="What Prometheus reads")
-    async def metrics() -> Response:
-        return Response(await figures.text(), media_type=CONTENT_TYPE)
-
-    @routes.get("/v1/setaside", summary="Messages nobody could handle")
-    async def setaside(
-        caller: Annotated[Caller, needs("operate")],
-        waiting: bool = False,
-        limit: Limit = 100,
-        offset: Offset = 0,
-    ) -> Response:
-        held, total = await runtime.list_held(is_set_aside=not waiting, limit=limit, offset=offset)
-        return json_answer(page([h.as_json() for h in held], total, limit, offset))
-
-    @routes.post("/v1/setaside/{event_id}/replay", summary="Try it again")
-    async def replay(event_id: str, caller: Annotated[Caller, needs("operate")]) -> Response:
-        return json_answer({"event_id": event_id, "is_done": await runtime.replay_held(event_id)})
-
-    @routes.post("/v1/parked/skip", summary="Settle a gap nobody will fill")
-    async def skip(body: Gap, caller: Annotated[Caller, needs("operate")]) -> Response:
-        await runtime.skip_to(body.request_id, body.publisher, body.sequence)
-        return json_answer({**body.model_dump(), "is_done": True})
-
-    @routes.post("/v1/setaside/{event_id}/dismiss", summary="Give it up, let successors go on")
-    async def dismiss(event_id: str, caller: Annotated[Caller, needs("operate")]) -> Response:
-        await runtime.dismiss_held(event_id)
-        return json_answer({"event_id": event_id, "is_done": True})
-
-    return routes

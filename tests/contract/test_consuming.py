@@ -87,9 +87,9 @@ async def test_a_replayed_event_goes_through_with_everything_that_waited_behind_
     await lab.hear(lab.event(key, 1, "refuse"), lab.event(key, 2), lab.event(key, 3))
     [event_id] = await lab.held_ids()
 
-    is_done_too_soon = await lab.dummy.runtime.replay_held(event_id)
+    is_done_too_soon = await lab.dummy.runtime.held.replay(event_id)
     lab.behaviour.is_strict = False
-    is_done = await lab.dummy.runtime.replay_held(event_id)
+    is_done = await lab.dummy.runtime.held.replay(event_id)
     await lab.world.settled()
 
     assert (is_done_too_soon, is_done) == (False, True)
@@ -97,7 +97,7 @@ async def test_a_replayed_event_goes_through_with_everything_that_waited_behind_
     assert await lab.rows(kit.held) == []
     assert [row.held for row in await lab.rows(kit.subjects)] == [0]
     with pytest.raises(NoSuchHeldMessage):
-        await lab.dummy.runtime.replay_held(event_id)
+        await lab.dummy.runtime.held.replay(event_id)
 
 
 @pytest.mark.announces("set aside: refusal")
@@ -106,7 +106,7 @@ async def test_a_dismissed_event_lets_its_successors_go_on(lab: Lab) -> None:
     refused = lab.event(key, 1, "refuse")
     await lab.hear(refused, lab.event(key, 2))
 
-    await lab.dummy.runtime.dismiss_held(str(refused.id))
+    await lab.dummy.runtime.held.dismiss(str(refused.id))
     await lab.redeliver(refused)
 
     assert await lab.sequences(key) == [2]
@@ -119,8 +119,8 @@ async def test_a_gap_holds_back_until_it_is_skipped_and_is_never_dismissed(lab: 
     await lab.hear(lab.event(key, 1), lab.event(key, 3), early, lab.event(key, 5))
 
     with pytest.raises(StillWaiting):
-        await lab.dummy.runtime.dismiss_held(str(early.id))
-    await lab.dummy.runtime.skip_to(str(key), "intake", 3)
+        await lab.dummy.runtime.held.dismiss(str(early.id))
+    await lab.dummy.runtime.held.skip_to(str(key), "intake", 3)
 
     assert await lab.sequences(key) == [1, 4, 5]
     assert await lab.rows(kit.held) == []
@@ -160,7 +160,7 @@ async def test_an_unreadable_message_that_can_be_read_by_now_is_handled_on_repla
     async with lab.database.transaction() as tx:
         await tx.execute(insert(kit.held), [row])
 
-    await lab.dummy.runtime.replay_held("as-it-came")
+    await lab.dummy.runtime.held.replay("as-it-came")
     await lab.hear(lab.event(key, 1))
 
     assert await lab.sequences(key) == [1, 2]
@@ -175,7 +175,7 @@ async def test_an_event_whose_data_is_wrong_is_set_aside_with_the_field_named(la
 
     await lab.hear(Message(event.subject, event.id, body), lab.event(key, 2))
 
-    [held], _ = await lab.dummy.runtime.list_held()
+    [held], _ = await lab.dummy.runtime.held.find()
     assert (held.kind, held.key, held.sequence) == ("failed", str(key), 1)
     assert "/data/urgency" in held.detail
 
@@ -271,7 +271,7 @@ async def test_the_one_event_that_spoils_the_storing_of_a_batch_is_found(
     await lab.world.pass_time(60)
     [event_id] = await lab.held_ids()
     lab.behaviour.is_broken = False
-    await lab.dummy.runtime.replay_held(event_id)
+    await lab.dummy.runtime.held.replay(event_id)
 
     assert at_once == [[] if key == guilty else [1, 2] for key in keys]
     assert await lab.sequences(guilty) == [1, 2]
@@ -328,7 +328,7 @@ async def test_state_that_supersedes_itself_applies_each_time_and_blocks_nothing
     await lab.hear(lab.event(name, 8, source="router", data=definition(3)))
     before = await lab.sequences(name)
     lab.behaviour.is_strict = False
-    await lab.dummy.runtime.replay_held(str(wrong.id))
+    await lab.dummy.runtime.held.replay(str(wrong.id))
 
     assert before == [1, 1, 3]
     assert await lab.sequences(name) == [1, 1, 3, 2]

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from shared.bus.memory import MemoryBus
 from shared.consuming import Knobs
-from shared.consuming.runtime import ArmedAgain
+from shared.consuming.held_desk import ArmedAgain
 from shared.database.engine import Database
 from shared.database.timer_watch import (
     LATENESS_BOUNDS_S,
@@ -181,7 +181,7 @@ async def test_a_poison_timer_is_set_aside_alone_and_fires_when_replayed(lab: La
     fired = await lab.dummy.count()
     [event_id] = await lab.held_ids()
     lab.behaviour.is_strict = False
-    is_done = await lab.dummy.runtime.replay_held(event_id)
+    is_done = await lab.dummy.runtime.held.replay(event_id)
     await lab.world.settled()
 
     assert fired == 19
@@ -201,11 +201,11 @@ async def test_a_timer_set_aside_and_armed_anew_is_not_overwritten_by_its_replay
     await arm_later(lab, key, "refuse", after_s=600)
 
     with pytest.raises(ArmedAgain):
-        await lab.dummy.runtime.replay_held(event_id)
+        await lab.dummy.runtime.held.replay(event_id)
     await lab.world.pass_time(600)
 
     assert len(await lab.held_ids()) == 2
-    await lab.dummy.runtime.dismiss_held(event_id)
+    await lab.dummy.runtime.held.dismiss(event_id)
     assert event_id not in await lab.held_ids()
 
 

@@ -160,8 +160,8 @@ class World:
         for name, service in self.house.services.items():
             await service.runtime.relay.forget_published()
             rows, _ = await service.runtime.relay.unpublished()
-            _, aside = await service.runtime.list_held(limit=1)
-            _, early = await service.runtime.list_held(is_set_aside=False, limit=1)
+            _, aside = await service.runtime.held.find(limit=1)
+            _, early = await service.runtime.held.find(is_set_aside=False, limit=1)
             found = {"outbox": rows, "set aside": aside, "early": early}
             waiting |= {f"{name}: {what}": n for what, n in found.items() if n}
         return waiting

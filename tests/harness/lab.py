@@ -120,12 +120,12 @@ class Lab:
 
     async def held(self, *, is_set_aside: bool = True) -> list[tuple[str, int]]:
         """Return code and sequence of everything held."""
-        found, _ = await self.dummy.runtime.list_held(is_set_aside=is_set_aside)
+        found, _ = await self.dummy.runtime.held.find(is_set_aside=is_set_aside)
         return [(one.code, one.sequence) for one in found]
 
     async def held_ids(self) -> list[str]:
         """Return the ids of what is set aside."""
-        found, _ = await self.dummy.runtime.list_held()
+        found, _ = await self.dummy.runtime.held.find()
         return [one.event_id for one in found]
 
     async def said(self) -> list[Header]:

@@ -13,6 +13,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
+from shared.bus.port import Message
 from shared.database.engine import Database
 from shared.errors import Refused, Unavailable
 from shared.http.auth import Caller, KeyRing, add_to_file, needs, new_key
@@ -324,21 +325,63 @@ async def test_operators_list_replay_dismiss_and_skip_through_the_api(
     too_soon = await http.post(f"/v1/setaside/{ids[str(a)]}/replay")
     lab.behaviour.is_strict = False
     replayed = await http.post(f"/v1/setaside/{ids[str(a)]}/replay")
-    dismissed = await http.post(f"/v1/setaside/{ids[str(b)]}/dismiss")
+    why = {"reason": "raised by mistake"}
+    without_reason = await http.post(f"/v1/setaside/{ids[str(b)]}/dismiss")
+    dismissed = await http.post(f"/v1/setaside/{ids[str(b)]}/dismiss", json=why)
     skipped = await http.post(
         "/v1/parked/skip", json={"request_id": str(c), "publisher": "intake", "sequence": 4}
     )
-    gone = await http.post(f"/v1/setaside/{ids[str(b)]}/dismiss")
+    gone = await http.post(f"/v1/setaside/{ids[str(b)]}/dismiss", json=why)
+    settled = (await http.get("/v1/settled")).json()
 
     assert (listed["total"], listed["next_offset"], len(listed["items"])) == (2, 1, 1)
     assert listed["items"][0]["code"] == Refusal.code
     assert [held["sequence"] for held in parked["items"]] == [5]
     assert (too_soon.json()["is_done"], replayed.json()["is_done"]) == (False, True)
+    is_problem(without_reason, 422, "invalid")
     assert dismissed.json()["is_done"] is True
+    decisions = [(d["verb"], d["request_id"], d["by"], d["reason"]) for d in settled["items"]]
+    assert decisions == [
+        ("dismissed", str(b), "operator", "raised by mistake"),
+        ("replayed", str(a), "operator", ""),
+        ("replayed", str(a), "operator", ""),
+    ]
     assert skipped.status_code == 200
     is_problem(gone, 404, "no-such-held-message")
     assert await lab.sequences(a) == [1]
     assert await lab.sequences(c) == [5]
+
+
+@pytest.mark.announces("set aside")
+async def test_operators_choose_look_into_and_replay_what_was_set_aside_for_one_reason(
+    lab: Lab, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    key, kept = new_key("operator", ["operate"])
+    add_to_file(tmp_path / "keys.json", kept)
+    http.headers["Authorization"] = f"Bearer {key}"
+    a, b = (lab.world.ids.new() for _ in range(2))
+    await lab.hear(lab.event(a, 1, "refuse"), lab.event(b, 1, "refuse"), lab.event(a, 2))
+    unreadable = Message("levee.intake.request.submitted.v1", lab.world.ids.new(), b"{no JSON")
+    await lab.hear(unreadable)
+
+    refused = (await http.get(f"/v1/setaside?code={Refusal.code}&limit=1")).json()
+    about_b = (await http.get(f"/v1/setaside?request_id={b}")).json()["items"]
+    of_no_type = (await http.get("/v1/setaside?type=request.closed.v1")).json()["items"]
+    shown = (await http.get(f"/v1/setaside/{about_b[0]['event_id']}")).json()
+    broken = (await http.get("/v1/setaside?code=unreadable")).json()["items"]
+    raw = (await http.get(f"/v1/setaside/{broken[0]['event_id']}")).json()
+    lab.behaviour.is_strict = False
+    replayed = await http.post("/v1/setaside/replay", json={"code": Refusal.code})
+
+    assert (refused["total"], len(refused["items"]), refused["next_offset"]) == (2, 1, 1)
+    assert of_no_type == []
+    assert shown["body"]["data"]["title"] == "refuse"
+    assert raw["body"] == "{no JSON"
+    told = replayed.json()
+    assert (len(told["done"]), told["failed"]) == (2, [])
+    assert await lab.sequences(a) == [1, 2]
+    assert (await http.get("/v1/setaside")).json()["total"] == 1
+    is_problem(await http.get("/v1/setaside/unknown"), 404, "no-such-held-message")
 
 
 async def test_a_database_that_is_away_is_a_503_and_not_ready(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ async def _model_of(said: Sequence[Envelope[EventData]], at_once: int) -> Rows:
         url = f"sqlite+aiosqlite:///{Path(folder) / 'insight.db'}"
         async with house_at_work(url, is_durable=False) as house:
             await house.hear(said, at_once)
-            held, _ = await house.insight.runtime.list_held()
+            held, _ = await house.insight.runtime.held.find()
             assert held == []
             return await house.rows()
 

@@ -175,7 +175,7 @@ def test_an_unreadable_message_is_set_aside_named_and_dismissed_and_all_else_goe
     assert status.returncode == 0
     assert {s["status"] for s in orjson.loads(status.stdout)["services"]} == {"ready", "degraded"}
     assert (again.returncode, again.stdout.count("failed again")) == (1, len(listed))
-    assert house.do("setaside", "dismiss", "all").returncode == 0
+    assert house.do("setaside", "dismiss", "all", "--yes", "--reason", "a test").returncode == 0
     assert house.held() == 0
 
 
@@ -202,7 +202,7 @@ def test_an_event_of_the_wrong_shape_is_set_aside_saying_which_field(house: Runn
     assert all("team" in one["detail"] for one in listed), listed
     assert str(UUID(int=1)) in shown.stdout
     assert again.returncode == 1
-    assert house.do("setaside", "dismiss", "all").returncode == 0
+    assert house.do("setaside", "dismiss", "all", "--yes", "--reason", "a test").returncode == 0
     assert house.held() == 0
 
 

@@ -57,7 +57,9 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
         ("down",),
         ("setaside", "list"),
         ("setaside", "replay", "all"),
-        ("setaside", "dismiss", "all"),
+        ("setaside", "dismiss", "all", "--reason", "a test"),
+        ("setaside", "show", "some-id"),
+        ("setaside", "history"),
     ],
     ids=" ".join,
 )
