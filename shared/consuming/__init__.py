@@ -2,12 +2,12 @@
 
 from shared.consuming.runtime import Runtime
 from shared.consuming.subscriptions import Subscription, TimerSubscription, on, on_timer
-from shared.consuming.transactor import MARK_AFTER, MOVED_TIME, Knobs
+from shared.consuming.transactor import MOVED_TIME, PATIENCE, Knobs
 from shared.consuming.work import Work, WorkContext
 
 __all__ = [
-    "MARK_AFTER",
     "MOVED_TIME",
+    "PATIENCE",
     "Knobs",
     "Runtime",
     "Subscription",

@@ -65,6 +65,10 @@ class Messages(Generic[W]):
         #: Key -> when to look again at what is held about it and could not be handled.
         self._later: dict[str, datetime] = {}
         self._later_changed = asyncio.Event()
+        #: What has no handler here and waits for company, since when, and who handles just now.
+        self._quiet: list[Arrival] = []
+        self._has_quiet = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     async def run(self, pull: Pull) -> None:
         """Take and handle until the subscription is closed."""
@@ -79,9 +83,41 @@ class Messages(Generic[W]):
                 await self._put_by(deliveries)
                 continue
             arrivals = [read_arrival(d.message.body, d) for d in deliveries]
+            if self._may_wait(arrivals):
+                self._quiet += arrivals
+                self._has_quiet.set()
+                continue
             began = transactor.time.monotonic()
-            await self.receive(arrivals)
+            async with self._turn:
+                quiet, self._quiet = self._quiet, []
+                await self.receive(quiet + arrivals)
             self._adapt(len(deliveries), transactor.time.monotonic() - began)
+
+    def _may_wait(self, arrivals: Sequence[Arrival]) -> bool:
+        """Tell whether nothing of this has a handler: it is only counted, for the order's sake.
+
+        It is acknowledged once it was counted, with the next batch or a moment later.
+        """
+        return (
+            self._transactor.knobs.patience > timedelta(0)
+            and len(self._quiet) < BATCH_MAX
+            and all(a.header is not None and a.header.type not in self._handlers for a in arrivals)
+        )
+
+    async def count_quiet_for_ever(self) -> None:
+        """Count what has no handler when nothing came after it."""
+        while True:
+            await self._has_quiet.wait()
+            self._has_quiet.clear()
+            await self._transactor.time.sleep(self._transactor.knobs.patience.total_seconds())
+            await self.count_quiet()
+
+    async def count_quiet(self) -> None:
+        """Count now what has no handler."""
+        async with self._turn:
+            quiet, self._quiet = self._quiet, []
+            if quiet:
+                await self.receive(quiet)
 
     async def _put_by(self, deliveries: Sequence[Delivery]) -> None:
         """Let time go on: nothing depends on these, and a simulation can be run again."""

@@ -84,7 +84,7 @@ class Runtime(Generic[W]):
             time,
             activity,
             keep=self.knobs.keep_published,
-            mark_after=self.knobs.mark_after,
+            mark_after=self.knobs.patience,
             in_memory=IN_MEMORY if self.knobs.has_housekeeping else None,
         )
         transactor = Transactor(
@@ -124,6 +124,8 @@ class Runtime(Generic[W]):
         self._timer_loop = self._begin("timers", self.timers.run())
         self._begin("calls", self._calls.run())
         self._begin("held", self._messages.try_again_for_ever())
+        if self.knobs.patience:
+            self._begin("quiet", self._messages.count_quiet_for_ever())
         if self.knobs.has_housekeeping:
             self._begin("sweep", self.relay.sweep_for_ever())
             self._begin("find-ready", self._find_ready_for_ever())
@@ -157,6 +159,7 @@ class Runtime(Generic[W]):
         busy = [task for task in (self._timer_loop, self._consumer_loop) if task is not None]
         if busy:
             await asyncio.wait(busy)
+        await self._messages.count_quiet()
         await self._calls.drained()
         relaying = self._relay_loop
         while self.relay.backlog and self.bus.is_connected and relaying and not relaying.done():

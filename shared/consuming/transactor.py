@@ -110,8 +110,9 @@ class Knobs:
     horizon: timedelta | None = timedelta(seconds=5)
     tick: timedelta = timedelta(milliseconds=15)
     keep_published: timedelta = timedelta(minutes=10)
-    #: How long it may take to note that something was published (see `Relay`).
-    mark_after: timedelta = timedelta(0)
+    #: How long what nobody waits for may wait for company: noting that something was published,
+    #: counting messages without a handler. Zero: each at once.
+    patience: timedelta = timedelta(0)
     #: Off in simulated time, where nothing outside can fail and sweeps would move time.
     has_housekeeping: bool = True
     #: Off: one transaction per message and call, the design the bench compares with.
@@ -128,8 +129,9 @@ class Knobs:
     turns: Turns | None = None
 
 
-#: Noting what was published may wait this long where people work: a transaction less for most.
-MARK_AFTER = timedelta(milliseconds=100)
+#: `Knobs.patience` of houses people work with: a transaction less for most of what is said, and far
+#: below what anybody who looks at lags or outboxes would notice.
+PATIENCE = timedelta(milliseconds=100)
 #: For worlds whose time is moved by hand or jumps.
 MOVED_TIME = Knobs(
     horizon=None, tick=timedelta(0), keep_published=timedelta(0), has_housekeeping=False

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert
 
 from shared.bus.port import Message
+from shared.consuming import Knobs
 from shared.consuming.held import NoSuchHeldMessage, StillWaiting
 from shared.consuming.work import NotLocked
 from tests.harness.dummies import kit, metadata, submitted
 from tests.harness.lab import Lab, definition, laboratory
+from tests.harness.waiting import until
+from tests.harness.world import new_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from uuid import UUID
 
     from tests.conftest import Databases, ErrorLines
     from tests.harness.dummies import NoteWork
@@ -64,6 +69,49 @@ async def test_an_event_without_handler_counts_in_the_sequence_and_does_nothing_
     await lab.hear(lab.event(key, 3))
 
     assert await lab.sequences(key) == [1, 3]
+
+
+def without_handler(lab: Lab, key: UUID, sequence: int) -> Message:
+    """Return an event of a type the dummy does not know."""
+    body = lab.event(key, sequence).body.replace(b"request.submitted.v1", b"request.invented.v9")
+    return Message("levee.intake.request.invented.v9", lab.world.ids.new(), body)
+
+
+async def test_what_has_no_handler_waits_for_company_and_is_counted_with_it(
+    databases: Databases,
+) -> None:
+    knobs = Knobs(tick=timedelta(0), patience=timedelta(seconds=2))
+    async with laboratory(await databases.for_dummies(), new_world(knobs=knobs)) as lab:
+        key, stats, bus = lab.world.ids.new(), lab.dummy.runtime.stats, lab.world.bus
+        await bus.publish([lab.event(key, 1)])
+        await until(lambda: stats.handled == 1)
+        await bus.publish([without_handler(lab, key, 2)])
+        await until(lambda: bool(lab.dummy.runtime._messages._quiet))
+        counted_alone = stats.handled
+        await bus.publish([lab.event(key, 3)])
+        await until(lambda: stats.handled == 3)
+
+        assert counted_alone == 1
+        assert stats.early == 0
+        assert await lab.sequences(key) == [1, 3]
+
+
+async def test_what_has_no_handler_is_counted_although_nothing_follows(
+    databases: Databases,
+) -> None:
+    knobs = Knobs(tick=timedelta(0), patience=timedelta(seconds=2))
+    async with laboratory(await databases.for_dummies(), new_world(knobs=knobs)) as lab:
+        key, stats = lab.world.ids.new(), lab.dummy.runtime.stats
+        await lab.world.bus.publish([without_handler(lab, key, 1)])
+        await until(lambda: bool(lab.dummy.runtime._messages._quiet))
+        lab.world.time.advance(timedelta(seconds=2))
+        await until(lambda: stats.handled == 1)
+        await lab.world.bus.publish([without_handler(lab, key, 2)])
+        await until(lambda: bool(lab.dummy.runtime._messages._quiet))
+        await lab.dummy.runtime.stop()
+
+        assert stats.handled == 2
+        assert [row.heard for row in await lab.rows(kit.subjects)] == ['{"intake":2}']
 
 
 @pytest.mark.announces("set aside: refusal")

@@ -53,7 +53,7 @@ async def test_what_is_said_reaches_the_bus_at_once_and_in_order(lab: Lab) -> No
 async def test_the_next_transaction_notes_what_was_published_or_else_a_moment_later(
     databases: Databases,
 ) -> None:
-    knobs = Knobs(tick=timedelta(0), mark_after=timedelta(seconds=1))
+    knobs = Knobs(tick=timedelta(0), patience=timedelta(seconds=1))
     async with laboratory(await databases.for_dummies(), new_world(knobs=knobs)) as lab:
         relay, keys = lab.dummy.runtime.relay, [lab.world.ids.new() for _ in range(2)]
         await lab.speak(keys[0], times=3)
@@ -72,7 +72,7 @@ async def test_the_next_transaction_notes_what_was_published_or_else_a_moment_la
 async def test_what_a_kill_left_unnoted_is_published_again_and_dropped(
     databases: Databases,
 ) -> None:
-    knobs = Knobs(tick=timedelta(0), mark_after=timedelta(hours=1))
+    knobs = Knobs(tick=timedelta(0), patience=timedelta(hours=1))
     async with laboratory(await databases.for_dummies(), new_world(knobs=knobs)) as lab:
         await lab.speak(lab.world.ids.new(), times=3)
         await lab.world.settled()
