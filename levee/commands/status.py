@@ -32,6 +32,8 @@ from shared.time_source import SystemTime
 _COLOURS = {"ready": "green", "degraded": "yellow", "not_ready": "red", "silent": "red"}
 #: Seconds a stopping house has to finish what is under way.
 _STOP_WITHIN_S = 40.0
+#: Characters a terminal needs for a column per figure.
+_WIDE = 140
 _HEADINGS = (
     "服务 / service",
     "状态 / status",
@@ -66,7 +68,8 @@ def status(
     if as_json:
         typer.echo(_as_json({"url": house.url, "services": told}))
     else:
-        Console().print(_table(house.url, told))
+        console = Console()
+        console.print(_table(house.url, told, console.width))
     raise typer.Exit(0 if all(t["status"] in ("ready", "degraded") for t in told) else 1)
 
 
@@ -95,10 +98,11 @@ def _watch(house: RunningHouse, every_s: float, *, as_json: bool) -> None:
                 told = {"url": house.url, "services": [_ask(house, name) for name in SERVICES]}
                 typer.echo(orjson.dumps(told).decode())
                 signal.sigtimedwait((), every_s)
-        with Live(console=Console(), auto_refresh=False, screen=False) as live:
+        console = Console()
+        with Live(console=console, auto_refresh=False, screen=False) as live:
             while True:
                 told_now = [_ask(house, name) for name in SERVICES]
-                live.update(_table(house.url, told_now), refresh=True)
+                live.update(_table(house.url, told_now, console.width), refresh=True)
                 signal.sigtimedwait((), every_s)
     except KeyboardInterrupt:
         raise typer.Exit(0) from None
@@ -147,17 +151,29 @@ def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _table(url: str, told: list[dict[str, Any]]) -> Table:
+def _table(url: str, told: list[dict[str, Any]], width: int) -> Table:
+    """Return a column per figure, or all of them in one where the terminal is narrow."""
+    is_narrow = width < _WIDE
     table = Table(title=f"Levee {url}")
-    for heading in _HEADINGS:
+    numbers = _HEADINGS[2:-1]
+    for heading in (
+        *_HEADINGS[:2],
+        *(("数字 / figures",) if is_narrow else numbers),
+        _HEADINGS[-1],
+    ):
         table.add_column(heading, overflow="fold")
     for one in told:
         unwell = [f"{n}: {c['detail']}" for n, c in one["checks"].items() if not c["is_well"]]
+        cells = _cells(one["figures"])
         colour = _COLOURS.get(one["status"], "white")
         table.add_row(
             f"{one['service']} {one['version']}",
             f"[{colour}]{one['status']}[/]",
-            *_cells(one["figures"]),
+            *(
+                ("\n".join(map(": ".join, zip(numbers, cells, strict=True))),)
+                if is_narrow
+                else cells
+            ),
             "\n".join(unwell) or str(one.get("why", "–")),
         )
     return table

@@ -41,6 +41,8 @@ class Job:
     request_id: UUID = field(compare=False)
     channel: str = field(compare=False)
     lane: str = field(compare=False)
+    #: The trace in which somebody asked for it.
+    traceparent: str | None = field(default=None, compare=False)
 
 
 class Sender:
@@ -73,7 +75,7 @@ class Sender:
         """Say what is done with a job: claim it, send it, record what became of it."""
         self._carry = carry
 
-    def offer(self, delivery: Delivery) -> None:
+    def offer(self, delivery: Delivery, traceparent: str | None = None) -> None:
         """Take a delivery whose time has come; one that is here already is not taken twice."""
         if delivery.id in self._known:
             return
@@ -81,7 +83,9 @@ class Sender:
         self._activity.begin()
         self._count += 1
         rank = (not delivery.is_urgent, self._count)
-        job = Job(rank, delivery.id, delivery.request_id, delivery.channel, delivery.lane)
+        job = Job(
+            rank, delivery.id, delivery.request_id, delivery.channel, delivery.lane, traceparent
+        )
         heapq.heappush(self._waiting.setdefault(job.lane, []), job)
         self._pump()
 

@@ -20,11 +20,14 @@ from shared.consuming.transactor import (
 from shared.consuming.work import Cause, Work
 from shared.database.engine import DatabaseUnavailable
 from shared.errors import Unavailable
+from shared.observability.traces import edge
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
     from uuid import UUID
+
+    from shared.observability.traces import Edge
 
 W = TypeVar("W", bound=Work)
 R = TypeVar("R")
@@ -44,6 +47,7 @@ class _Call(Generic[W]):
     apply: Callable[[W], Any]
     result: asyncio.Future[Any]
     at: datetime | None
+    edge: Edge | None
     collisions: int = 0
 
 
@@ -73,7 +77,7 @@ class Calls(Generic[W]):
         made = tuple(str(key) for key in new)
         transactor = self._transactor
         at = None if transactor.knobs.turns is None else transactor.time.now()
-        self._waiting.append(_Call(call_id, keys, tuple(loads), made, apply, result, at))
+        self._waiting.append(_Call(call_id, keys, tuple(loads), made, apply, result, at, edge()))
         self._wake.set()
         # Unsettled until answered: simulated time stands still meanwhile.
         with self._transactor.activity.busy():
@@ -132,8 +136,8 @@ class Calls(Generic[W]):
 
         def run(work: W, cause: SetCause) -> None:
             def apply(call: _Call[W]) -> None:
-                cause(Cause(call.id, at=call.at))
-                handling.begin("call")
+                traceparent = handling.begin_call(call.locks, call.new, call.edge)
+                cause(Cause(call.id, traceparent=traceparent, at=call.at))
                 results.append(call.apply(work))
                 handling.end()
 

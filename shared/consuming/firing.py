@@ -17,6 +17,7 @@ from shared.database.subjects import lock_subjects
 from shared.database.tables import from_us, to_us
 from shared.database.timer_watch import Firings, Watched
 from shared.errors import LeveeError, Unavailable
+from shared.observability import about
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -112,11 +113,11 @@ class Firing(Generic[W]):
         handling: Handling,
     ) -> None:
         at = None if self._transactor.knobs.turns is None else from_us(since[timer.id])
-        cause(Cause(timer.cause_id, timer.key, at=at))
+        traceparent = handling.begin(timer.kind, timer.key, timer.traceparent)
+        cause(Cause(timer.cause_id, timer.key, traceparent, at=at))
         handle = self._handlers.get(timer.kind)
         if handle is None:
             raise NoTimerHandler(kind=timer.kind)
-        handling.begin(timer.kind)
         handle(timer, work)
         handling.end()
 
@@ -131,11 +132,15 @@ class Firing(Generic[W]):
         code, detail = held_rows.describe(error)
         is_known = isinstance(error, LeveeError)
         if isinstance(error, Unavailable) or (not is_known and attempt < _ATTEMPTS):
-            _log.warning("%s: timer %s tried again: %s: %s", service, entry, code, detail)
+            text = "%s: timer %s tried again: %s: %s"
+            _log.warning(text, service, entry, code, detail, extra=about(key))
             self._transactor.stats.retried += 1
             outcome.again_after_s[entry] = _BACKOFF_S[min(attempt, len(_BACKOFF_S)) - 1]
             return
-        _log.error("%s: timer %s set aside: %s: %s", service, entry, code, detail, exc_info=error)
+        text = "%s: timer %s set aside: %s: %s"
+        _log.error(text, service, entry, code, detail, exc_info=error, extra=about(key))
+        if self._transactor.tracer is not None:
+            self._transactor.tracer.failed(f"timer {entry}", key, None, code, attempt=attempt)
         del self._attempts[entry]
         await self._set_aside(entry, key, code, detail, now)
 
@@ -160,6 +165,7 @@ def _held_timer(timer: timer_rows.Timer, code: str, detail: str, now: datetime) 
         "payload": dict(timer.payload),
         "epoch": timer.epoch,
         "armed_by": str(timer.armed_by),
+        "trace": timer.traceparent,
     }
     return {
         # Not the timer's own id: it may be armed, and set aside, more than once.
@@ -187,4 +193,5 @@ def timer_from_held(row: Any) -> timer_rows.Timer:
         body["payload"],
         body["epoch"],
         UUID(body["armed_by"]),
+        traceparent=body.get("trace"),
     )

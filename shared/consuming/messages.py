@@ -23,6 +23,7 @@ from shared.consuming.work import Cause, Work
 from shared.database.engine import DatabaseUnfit
 from shared.errors import LeveeError, Unavailable
 from shared.events.base import Envelope, EventData, read_envelope
+from shared.observability import about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -280,16 +281,40 @@ class Messages(Generic[W]):
         batch.barred[entry] = (error, is_final)
         service = self._transactor.service
         code, detail = held_rows.describe(error)
+        told = self._tell_failure(batch, entry, code, attempt, is_final)
         if is_final:
             self._transactor.stats.set_aside += 1
-            _log.error("%s: %s set aside: %s: %s", service, entry, code, detail, exc_info=error)
+            text = "%s: %s set aside: %s: %s"
+            _log.error(text, service, entry, code, detail, exc_info=error, extra=told)
             return
-        _log.warning("%s: %s tried again later: %s: %s", service, entry, code, detail)
+        _log.warning("%s: %s tried again later: %s: %s", service, entry, code, detail, extra=told)
         if not batch.has(entry):
             # One held earlier, whose turn has come: nothing will bring it but ourselves.
             for arrival in batch.plan.apply:
                 if arrival.header and arrival.header.id == entry:
                     self._look_later(arrival.header.subject, self._pause_s(entry))
+
+    def _tell_failure(
+        self, batch: Batch, entry: str, code: str, attempt: int, is_final: bool
+    ) -> dict[str, Any]:
+        """Record a failed attempt in the request's trace; return what its log line carries."""
+        header = next(
+            (a.header for a in batch.plan.apply if a.header and a.header.id == entry), None
+        )
+        if header is None:
+            return {}
+        traceparent = header.raw.get("traceparent")
+        if self._transactor.tracer is not None:
+            self._transactor.tracer.failed(
+                f"message {header.type}",
+                header.subject,
+                traceparent,
+                code,
+                type=header.type,
+                attempt=attempt,
+                is_set_aside=is_final,
+            )
+        return about(header.subject, traceparent)
 
     async def _handle(self, batch: Batch) -> Plan:
         readable = [a for a in batch.arrivals if a.header is not None]
@@ -326,10 +351,10 @@ class Messages(Generic[W]):
         subscription = self._handlers.get(header.type)
         if subscription is None:
             return
-        handling.begin(header.type)
+        traceparent = handling.begin(header.type, header.subject, header.raw.get("traceparent"))
         envelope: Envelope[EventData] = read_envelope(header, subscription.event_type)
         at = None if self._transactor.knobs.turns is None else envelope.time
-        cause(Cause(envelope.id, envelope.correlation_id, envelope.traceparent, at=at))
+        cause(Cause(envelope.id, envelope.correlation_id, traceparent, at=at))
         subscription.handle(envelope, work)
         handling.end()
 

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from shared.database.engine import Database
     from shared.database.tables import KitTables
     from shared.id_source import IdSource
+    from shared.observability.traces import Tracer
     from shared.time_source import Activity, TimeSource
 
 _log = logging.getLogger(__name__)
@@ -103,6 +104,7 @@ class Runtime(Generic[W]):
             turns=self.knobs.turns,
         )
         transactor.timers = self.timers
+        self._transactor = transactor
         self._calls = Calls(transactor)
         self._messages = Messages(transactor, {s.event_type.type: s for s in subscriptions})
         self.held = HeldDesk(database, tables, time, self.timers, self._messages)
@@ -147,6 +149,15 @@ class Runtime(Generic[W]):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._calls.abandon()
+
+    @property
+    def tracer(self) -> Tracer | None:
+        """What makes spans of what is handled; None where tracing is off."""
+        return self._transactor.tracer
+
+    @tracer.setter
+    def tracer(self, tracer: Tracer | None) -> None:
+        self._transactor.tracer = tracer
 
     def _begin(self, name: str, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(loop, name=f"{self.service}-{name}")

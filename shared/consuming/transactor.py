@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shared.database.tables import KitTables
     from shared.database.timer_watch import TimerWatch
     from shared.database.turns import Turns
+    from shared.observability.traces import Tracer
     from shared.time_source import Activity, TimeSource
 
 W = TypeVar("W", bound=Work)
@@ -153,10 +154,12 @@ class Transactor(Generic[W]):
     stats: Stats
     #: Set by the runtime: the timers' memory.
     timers: TimerWatch | None = None
+    #: Set where tracing is on.
+    tracer: Tracer | None = None
 
     def handling(self, entry: str) -> Handling:
         """Return what times one transaction; `entry` is message, timer or call."""
-        return Handling(self.stats.measures, entry, self.time.monotonic)
+        return Handling(self.stats.measures, entry, self.time.monotonic, self.tracer)
 
     async def run(
         self,

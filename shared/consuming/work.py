@@ -158,9 +158,16 @@ class Work:
         payload: Mapping[str, Any] | None = None,
     ) -> None:
         """Arm the one timer (kind, key, name); an armed one moves."""
-        cause = self._context.cause.id
+        cause = self._context.cause
         timer = Timer(
-            kind, str(key), name, due_at, payload or {}, armed_by=cause, armed_at=self.now
+            kind,
+            str(key),
+            name,
+            due_at,
+            payload or {},
+            armed_by=cause.id,
+            armed_at=self.now,
+            traceparent=cause.traceparent,
         )
         self._context.disarmed.discard(timer.id)
         self._context.armed[timer.id] = timer

@@ -48,6 +48,8 @@ class Timer:
     armed_by: UUID = _NAMESPACE
     #: When it was armed, as long as that is remembered: it is not stored.
     armed_at: datetime | None = field(default=None, compare=False)
+    #: The trace of what armed it (W3C), if it is traced; what its firing says goes on in it.
+    traceparent: str | None = field(default=None, compare=False)
     id: str = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +78,7 @@ async def arm(tx: Transaction, tables: KitTables, timers: Collection[Timer]) -> 
             "key": timer.key,
             "due_us": to_us(timer.due_at),
             "epoch": timer.epoch,
-            "payload": orjson.dumps({"name": timer.name, "payload": dict(timer.payload)}).decode(),
+            "payload": _payload(timer),
             "armed_by": str(timer.armed_by),
             "lease_owner": None,
             "lease_until_us": None,
@@ -120,6 +122,14 @@ async def is_armed(tx: Transaction, tables: KitTables, id_: str) -> bool:
     return (await tx.execute(select(table.c.id).where(table.c.id == id_))).first() is not None
 
 
+def _payload(timer: Timer) -> str:
+    told: dict[str, Any] = {"name": timer.name, "payload": dict(timer.payload)}
+    if timer.traceparent is not None:
+        # Within the column there is: readers of before ignore it.
+        told["trace"] = timer.traceparent
+    return orjson.dumps(told).decode()
+
+
 def _timer(row: Any) -> Timer:
     told = orjson.loads(row.payload)
     return Timer(
@@ -130,4 +140,5 @@ def _timer(row: Any) -> Timer:
         told["payload"],
         row.epoch,
         UUID(row.armed_by),
+        traceparent=told.get("trace"),
     )

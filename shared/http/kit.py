@@ -16,13 +16,14 @@ from shared.http.watching import Watched
 from shared.observability import bound
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from shared.http.auth import KeyRing
     from shared.http.watching import Answered
     from shared.id_source import IdSource
+    from shared.observability.traces import Tracer
 
 #: Bodies above it are refused; documents travel by reference.
 MAX_BODY_BYTES = 256 * 1024
@@ -60,11 +61,13 @@ def make_app(
     *,
     prefix: str = "",
     answered: Answered | None = None,
+    tracer: Callable[[], Tracer | None] = lambda: None,
 ) -> FastAPI:
     """Return an application with everything but its own paths.
 
     Its OpenAPI description is at `<prefix>/openapi.json`. `answered` hears of every answer:
-    method, route template, status, seconds until it began.
+    method, route template, status, seconds until it began. `tracer` returns what makes spans, if
+    anything does.
     """
     app = FastAPI(
         title=title,
@@ -77,7 +80,7 @@ def make_app(
     tell_problems(app)
     app.add_middleware(_Edge, ids=ids)
     if answered is not None:
-        app.add_middleware(Watched, answered=answered, prefix=prefix)
+        app.add_middleware(Watched, answered=answered, prefix=prefix, tracer=tracer)
     return app
 
 

@@ -1,5 +1,5 @@
 """Seeing inside: logs, metrics and traces; what operators look at, and nothing that decides."""
 
-from shared.observability.logs import JsonFormatter, bound, log_to_stderr
+from shared.observability.logs import JsonFormatter, about, bound, log_to_stderr
 
-__all__ = ["JsonFormatter", "bound", "log_to_stderr"]
+__all__ = ["JsonFormatter", "about", "bound", "log_to_stderr"]

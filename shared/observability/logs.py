@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import orjson
 
+from shared.observability.traces import of_request, read
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -29,6 +31,17 @@ def bound(**fields: str) -> Iterator[None]:
         _bound.reset(token)
 
 
+def about(request_id: str | None, traceparent: str | None = None) -> dict[str, dict[str, str]]:
+    """Return the `extra` of a log line about one request: its id and its trace's id."""
+    found = {}
+    if request_id is not None:
+        found["request_id"] = request_id
+    context = read(traceparent) or of_request(request_id)
+    if context is not None:
+        found["trace_id"] = f"{context.trace_id:032x}"
+    return {"about": found}
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object per line: time (UTC), level, service, logger, message, bound fields."""
 
@@ -45,6 +58,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
             **(_bound.get() or {}),
+            **getattr(record, "about", {}),
         }
         if record.exc_info:
             line["error"] = self.formatException(record.exc_info)

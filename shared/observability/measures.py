@@ -11,8 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from shared.observability import traces
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
+
+    from shared.observability.traces import Edge, Span, Tracer
 
 #: Upper bounds in seconds of what handlers take: rules on values, tens of microseconds.
 HANDLER_BOUNDS_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1.0)
@@ -66,29 +70,81 @@ class Measures:
 
 
 class Handling:
-    """Times one transaction: each handler in it, and the whole once it is committed."""
+    """Times one transaction: each handler in it, and the whole once it is committed.
 
-    __slots__ = ("_began_s", "_entry", "_handler", "_measures", "_monotonic", "_started_s")
+    Where tracing is on, each sampled handling is also a span, handed over after the commit.
+    """
 
-    def __init__(self, measures: Measures, entry: str, monotonic: Callable[[], float]) -> None:
+    __slots__ = (
+        "_began_s",
+        "_entry",
+        "_handler",
+        "_measures",
+        "_monotonic",
+        "_span",
+        "_spans",
+        "_started_s",
+        "_tracer",
+    )
+
+    def __init__(
+        self,
+        measures: Measures,
+        entry: str,
+        monotonic: Callable[[], float],
+        tracer: Tracer | None = None,
+    ) -> None:
         self._measures, self._entry, self._monotonic = measures, entry, monotonic
+        self._tracer = tracer
+        self._spans: list[Span] = []
+        self._span: Span | None = None
         self._began_s = monotonic()
         self._started_s = 0.0
         self._handler: Histogram | None = None
 
-    def begin(self, type_: str) -> None:
-        """A handler begins; one that fails has no `end`."""
+    def begin(
+        self, type_: str, subject: str | None = None, traceparent: str | None = None
+    ) -> str | None:
+        """A handler begins; return the traceparent of what it says. One that fails has no `end`."""
         handlers, place = self._measures.handlers, (self._entry, type_)
         handler = handlers.get(place)
         if handler is None:
             handler = handlers[place] = Histogram(HANDLER_BOUNDS_S)
         self._handler = handler
+        if self._tracer is not None and not self._tracer.leaves_out(traceparent):
+            self._span = self._tracer.begin(
+                f"{self._entry} {type_}", "consumer", traces.read(traceparent), subject
+            )
+            if self._span is not None:
+                self._span.attributes["levee.type"] = type_
+                traceparent = self._span.context.traceparent
+        else:
+            self._span = None
         self._started_s = self._monotonic()
+        return traceparent
+
+    def begin_call(self, keys: Iterable[str], new: Sequence[str], edge: Edge | None) -> str | None:
+        """A call begins: below the span of the edge it came in by, which begins with it."""
+        if self._tracer is None:
+            self.begin("call")
+            return edge.caller.traceparent if edge is not None and edge.caller else None
+        subject = next((key for key in (*new, *keys) if traces.of_request(key)), None)
+        above = edge.caller if edge is not None else None
+        if edge is not None:
+            if edge.span is None and edge.is_served:
+                edge.span = self._tracer.begin(
+                    "edge", "server", edge.caller, subject, is_first=bool(new)
+                )
+            above = edge.span.context if edge.span is not None else edge.caller
+        return self.begin("call", subject, above.traceparent if above is not None else None)
 
     def end(self) -> None:
         """The handler that began has returned."""
         assert self._handler is not None
         self._handler.note(self._monotonic() - self._started_s)
+        if self._span is not None and self._tracer is not None:
+            self._span.ended_at = self._tracer.now()
+            self._spans.append(self._span)
 
     def committed(self, size: int) -> None:
         """The transaction with `size` entries is stored."""
@@ -98,3 +154,5 @@ class Handling:
             measures.transactions[entry] = Histogram(WAIT_BOUNDS_S)
         measures.batches[entry].note(size)
         measures.transactions[entry].note(self._monotonic() - self._began_s)
+        if self._spans and self._tracer is not None:
+            self._tracer.export(self._spans)

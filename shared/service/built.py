@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from shared.errors import LeveeError
 from shared.http.auth import KeyRing
 from shared.http.kit import make_app
 from shared.id_source import IdSource
+from shared.observability import otel
 from shared.service.figures import Own
 from shared.service.operating import operator_routes
 from shared.service.settings import version
@@ -58,10 +60,12 @@ class Service:
     #: Further metrics, name -> labels -> value; only names of shared.observability.metrics.
     figures: Callable[[], Awaitable[Own]] | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _end_tracing: Callable[[], None] | None = None
 
     async def start(self) -> None:
         """Begin to work; raises `SchemaBehind` when the database was not migrated."""
         await migrations.require_current(self.name, self.runtime.database)
+        self._begin_tracing()
         await self.runtime.start()
         for prepare in self.on_start:
             await prepare()
@@ -77,6 +81,15 @@ class Service:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.runtime.stop(DRAIN_S)
         await self.runtime.database.close()
+        if self._end_tracing is not None:
+            await asyncio.to_thread(self._end_tracing)
+
+    def _begin_tracing(self) -> None:
+        """Trace as the standard OTEL_ variables say, unless somebody gave a tracer."""
+        if self.runtime.tracer is None and self.runtime.knobs.has_housekeeping:
+            found = otel.tracer_for(self.name, version(), os.environ, self.runtime.time.now)
+            if found is not None:
+                self.runtime.tracer, self._end_tracing = found
 
     @property
     def dead_loops(self) -> list[str]:
@@ -138,6 +151,7 @@ class Service:
             self.runtime.ids,
             prefix=f"/{self.name}",
             answered=self.runtime.stats.measures.answered,
+            tracer=lambda: self.runtime.tracer,
         )
         # Paths are tried in order: the busy ones come before the operator's.
         for routes in (*self.routes, operator_routes(self)):

@@ -275,6 +275,26 @@ async def test_what_lies_prefetched_at_close_goes_back_at_once(tmp_path: Path) -
         assert sorted(heard) == list(range(2, 21))
 
 
+async def test_what_strangers_publish_without_an_id_gets_one_each_and_keeps_it(
+    tmp_path: Path,
+) -> None:
+    async with an_operator(tmp_path) as (bus, client):
+        pull = await bus.subscribe([CLOCK])
+        for body in (b"one", b"two"):
+            await client.request("levee.router.request.routed.v1", body)
+        heard: list[tuple[UUID, bytes]] = []
+        async with asyncio.timeout(5):
+            while len(heard) < 2:
+                for delivery in await pull.take(10):
+                    heard.append((delivery.message.id, delivery.message.body))
+                    await delivery.retry(0)
+            again = [d.message.id for d in await pull.take(10)]
+
+        assert [body for _, body in heard] == [b"one", b"two"]
+        assert len({id_ for id_, _ in heard}) == 2
+        assert set(again) <= {id_ for id_, _ in heard}
+
+
 @pytest.mark.parametrize("url", ["", "nats://", "http://host:80", "ws://host"])
 async def test_an_address_that_is_none_is_refused(url: str) -> None:
     with pytest.raises(BusAddressInvalid):

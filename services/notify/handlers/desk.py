@@ -10,6 +10,7 @@ from services.notify.channels import LIMITS, Outcome
 from services.notify.handlers.sending import claim, record
 from services.notify.store import bucket_key
 from shared.errors import Unavailable
+from shared.observability.traces import Edge, coming_from, read
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +40,8 @@ class Desk:
         back, marked as possibly repeated.
         """
         try:
-            await self._carry(job)
+            with coming_from(Edge(read(job.traceparent))):
+                await self._carry(job)
         except Unavailable as error:
             _log.warning("delivery %s comes back later: %s", job.delivery_id, error)
 

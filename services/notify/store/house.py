@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _LINK_SECRET = "link"
 
 
-def _no_sender(_: Delivery) -> None:
+def _no_sender(_: Delivery, __: str | None) -> None:
     """Nobody sends here: the durable timer brings the delivery back."""
 
 
@@ -62,7 +62,7 @@ class House:
     public_url: str
     #: Hands a delivery whose time has come to the sender, before the commit: the sender claims
     #: it in a transaction of its own, so a hand-over that is not committed means nothing.
-    hand_over: Callable[[Delivery], None] = _no_sender
+    hand_over: Callable[[Delivery, str | None], None] = _no_sender
     link_secret: bytes = b""
     #: (channel, outcome) -> how many deliveries it was said of, since the start of the process.
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)

@@ -74,7 +74,7 @@ class NotifyWork(Work):
         self.endpoints: list[Endpoint] = []
         self._deliveries: dict[UUID, Delivery] = {}
         self._changed: dict[UUID, Delivery] = {}
-        self._handed: dict[UUID, Delivery] = {}
+        self._handed: dict[UUID, tuple[Delivery, str | None]] = {}
         self._outcomes: Counter[tuple[str, str]] = Counter()
         self._notifications: dict[UUID, Notification] = {}
         self._known_notifications: set[UUID] = set()
@@ -147,8 +147,8 @@ class NotifyWork(Work):
             known = self.copies.directory
             row = {"id": 1, "version": known.version, "body": dumped(directory_body(known))}
             await upsert(self.tx, tables.directory, [row])
-        for delivery in self._handed.values():
-            self.house.hand_over(delivery)
+        for delivery, traceparent in self._handed.values():
+            self.house.hand_over(delivery, traceparent)
         self.house.outcomes.update(self._outcomes)
 
     async def _flush_endpoints(self) -> None:
@@ -196,7 +196,7 @@ class NotifyWork(Work):
 
     def hand_over(self, delivery: Delivery) -> None:
         """Let the sender have a delivery whose time has come."""
-        self._handed[delivery.id] = delivery
+        self._handed[delivery.id] = (delivery, self._context.cause.traceparent)
 
     # ---- voids and limits ------------------------------------------------------------------
 

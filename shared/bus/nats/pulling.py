@@ -18,7 +18,8 @@ import orjson
 from nats.errors import Error as NatsError
 
 from shared.bus.nats.publishing import MESSAGE_ID
-from shared.bus.port import BusClosed, Message
+from shared.bus.port import BusClosed, Message, stream_of
+from shared.id_source import derived
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,13 +72,13 @@ class NatsDelivery:
         """What was published."""
         if self._message is None:
             headers = dict(self.raw.headers or {})
-            # Every message of ours has one; what somebody else put there gets an id of zeros
-            # rather than stopping the consumer: it is set aside as unreadable.
+            # Every message of ours has one; what somebody else put there gets an id from its
+            # place rather than stopping the consumer: each is set aside as unreadable.
             told = headers.pop(MESSAGE_ID, "")
             try:
                 id_ = UUID(told)
             except ValueError:
-                id_ = UUID(int=0)
+                id_ = derived(UUID(int=0), f"{stream_of(self.raw.subject)}/{self.sequence}")
             self._message = Message(self.raw.subject, id_, self.raw.data, headers)
         return self._message
 
