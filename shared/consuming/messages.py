@@ -11,6 +11,7 @@ from shared.bus.port import BusClosed
 from shared.consuming import held as held_rows
 from shared.consuming.batch import Arrival, Plan, plan, read_arrival
 from shared.consuming.dividing import Batch, divided, entry_of, held_row, suspects_of
+from shared.consuming.telling import tell_failure
 from shared.consuming.transactor import (
     BATCH_MAX,
     Guilty,
@@ -23,7 +24,6 @@ from shared.consuming.work import Cause, Work
 from shared.database.engine import DatabaseUnfit
 from shared.errors import LeveeError, Unavailable
 from shared.events.base import Envelope, EventData, read_envelope
-from shared.observability import about
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -281,7 +281,8 @@ class Messages(Generic[W]):
         batch.barred[entry] = (error, is_final)
         service = self._transactor.service
         code, detail = held_rows.describe(error)
-        told = self._tell_failure(batch, entry, code, attempt, is_final)
+        tracer = self._transactor.tracer
+        told = tell_failure(tracer, batch.plan.apply, entry, code, attempt, is_final)
         if is_final:
             self._transactor.stats.set_aside += 1
             text = "%s: %s set aside: %s: %s"
@@ -293,28 +294,6 @@ class Messages(Generic[W]):
             for arrival in batch.plan.apply:
                 if arrival.header and arrival.header.id == entry:
                     self._look_later(arrival.header.subject, self._pause_s(entry))
-
-    def _tell_failure(
-        self, batch: Batch, entry: str, code: str, attempt: int, is_final: bool
-    ) -> dict[str, Any]:
-        """Record a failed attempt in the request's trace; return what its log line carries."""
-        header = next(
-            (a.header for a in batch.plan.apply if a.header and a.header.id == entry), None
-        )
-        if header is None:
-            return {}
-        traceparent = header.raw.get("traceparent")
-        if self._transactor.tracer is not None:
-            self._transactor.tracer.failed(
-                f"message {header.type}",
-                header.subject,
-                traceparent,
-                code,
-                type=header.type,
-                attempt=attempt,
-                is_set_aside=is_final,
-            )
-        return about(header.subject, traceparent)
 
     async def _handle(self, batch: Batch) -> Plan:
         readable = [a for a in batch.arrivals if a.header is not None]
