@@ -81,8 +81,11 @@ _edge: contextvars.ContextVar[Edge | None] = contextvars.ContextVar("levee_edge"
 
 def read(traceparent: str | None) -> Context | None:
     """Return what a traceparent says; None for none, and for one that is not valid."""
-    found = _TRACEPARENT.fullmatch(traceparent) if traceparent else None
-    if found is None or traceparent is None or traceparent.startswith("ff"):
+    # What a stranger published may hold anything there.
+    if not isinstance(traceparent, str) or traceparent.startswith("ff"):
+        return None
+    found = _TRACEPARENT.fullmatch(traceparent)
+    if found is None:
         return None
     context = Context(int(found[1], 16), int(found[2], 16), bool(int(found[3], 16) & 1))
     return context if context.trace_id and context.span_id else None
@@ -161,7 +164,8 @@ class Tracer:
 
     def leaves_out(self, traceparent: str | None) -> bool:
         """Tell at a glance, for the hot path, that a caller decided against a trace."""
-        return traceparent is not None and self.is_parent_based and traceparent[-1:] in _EVEN
+        is_told = self.is_parent_based and isinstance(traceparent, str)
+        return is_told and str(traceparent)[-1:] in _EVEN
 
     def failed(
         self, name: str, subject: str | None, traceparent: str | None, error: str, **told: str | int
