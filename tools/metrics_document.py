@@ -20,6 +20,9 @@ away, what cannot be known is absent; the rest is told.
 Every metric carries the label `service`, also where six services share a process. No label takes
 a value that callers make up: no request ids, no paths as typed, no addresses.
 
+Noting a message costs 0.4 µs of the 90 µs and more that handling one takes (measured: a batch of
+200, tracing off); with tracing on, 0.5 µs where a caller did not sample it, 6 µs for a span.
+
 `levee status` shows the same numbers in the terminal, read from the same place. Board and alert
 rules: `infra/grafana`, `infra/alerts`; what to do about an alert: [runbook](runbook.md).
 

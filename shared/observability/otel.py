@@ -70,7 +70,7 @@ def tracer_for(
     if not environment.get("OTEL_SERVICE_NAME"):
         own["service.name"] = f"levee-{service}"
     resource = Resource.create(own)
-    processor: Any = BatchSpanProcessor(OTLPSpanExporter())
+    processor: Any = BatchSpanProcessor(OTLPSpanExporter(endpoint=_endpoint(environment)))
 
     def export(spans: Sequence[Span]) -> None:
         for span in spans:
@@ -82,6 +82,12 @@ def tracer_for(
 
     share, is_parent_based = sampling(environment)
     return Tracer(service, export, now, share, is_parent_based), end
+
+
+def _endpoint(environment: Mapping[str, str]) -> str:
+    """Return where spans go: the traces' own address as it stands, else below the common one."""
+    own, common = (environment.get(name, "") for name in _ENDPOINTS)
+    return own or f"{common.rstrip('/')}/v1/traces"
 
 
 def readable(span: Span, resource: Any) -> Any:
