@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from levee.commands.audit import audit_house
 from levee.commands.calendar import calendar_app
 from levee.commands.demo import demo
 from levee.commands.keys import key_app
@@ -26,6 +27,7 @@ app.command()(up)
 app.command()(down)
 app.command()(status)
 app.command()(replay)
+app.command(name="audit")(audit_house)
 app.command()(demo)
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(setaside_app, name="setaside")

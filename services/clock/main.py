@@ -57,5 +57,10 @@ def build(settings: Settings, given: Surroundings) -> Service:
         }
 
     return Service(
-        "clock", runtime, routes=[api.routes(runtime, shelf)], checks=checks, figures=figures
+        "clock",
+        runtime,
+        books=store.BOOKS,
+        routes=[api.routes(runtime, shelf)],
+        checks=checks,
+        figures=figures,
     )

@@ -57,5 +57,10 @@ def build(settings: Settings, given: Surroundings) -> Service:
         return {"levee_definitions_in_force": {("policy",): float(len(policies))}}
 
     return Service(
-        "escalation", runtime, routes=[api.routes(runtime, reading)], checks=checks, figures=figures
+        "escalation",
+        runtime,
+        books=store.BOOKS,
+        routes=[api.routes(runtime, reading)],
+        checks=checks,
+        figures=figures,
     )

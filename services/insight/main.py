@@ -62,6 +62,7 @@ def build(
     return InsightService(
         "insight",
         runtime,
+        books=store.BOOKS,
         routes=[
             api.routes(desk, live, access, settings.due_soon_min),
             api.page_routes(desk, access, settings.due_soon_min),

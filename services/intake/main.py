@@ -72,6 +72,7 @@ def build(settings: Settings, given: Surroundings) -> IntakeService:
     return IntakeService(
         "intake",
         runtime,
+        books=store.BOOKS,
         routes=[routes(desk)],
         on_start=[shelf.refresh],
         loops=[housekeeping.watch_catalogues, housekeeping.purge_answers] if is_kept else [],

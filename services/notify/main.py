@@ -115,6 +115,7 @@ def build(settings: Settings, given: Surroundings) -> NotifyService:
     return NotifyService(
         "notify",
         runtime,
+        books=store.BOOKS,
         routes=[api.routes(runtime, reading, house, client), api.links(runtime, reading, house)],
         on_start=[prepare],
         loops=[send],

@@ -65,6 +65,7 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
     return RouterService(
         "router",
         runtime,
+        books=store.books(repository),
         routes=[api.routes(desk)],
         on_start=[desk.begin],
         loops=[watch] if folder is not None and given.knobs.has_housekeeping else [],

@@ -99,6 +99,11 @@ class MemoryBus:
         durable = self._durables.get((consumer.stream, consumer.durable))
         return durable.lag if durable is not None and self._is_connected else None
 
+    async def settled_upto(self, consumer: ConsumerSpec) -> int | None:
+        """Return the sequence up to which the consumer has settled everything; None if unknown."""
+        durable = self._durables.get((consumer.stream, consumer.durable))
+        return durable.floor if durable is not None and self._is_connected else None
+
     @property
     def is_connected(self) -> bool:
         """Whether the bus answers."""

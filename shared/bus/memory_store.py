@@ -190,6 +190,12 @@ class MemoryDurable:
         unsettled = len(self._handed) + len(self._retrying) + len(self._again)
         return self._stream.count_from(self.position) + unsettled
 
+    @property
+    def floor(self) -> int:
+        """The sequence up to which everything is settled."""
+        held = (*self._handed, *self._retrying, *self._again)
+        return min(held, default=self.position) - 1
+
     def opened_by(self, taker: Taker) -> None:
         """Let `taker` share the work; its backlog counts as activity from now on."""
         if not self._takers:

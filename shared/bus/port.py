@@ -202,6 +202,13 @@ class Bus(Protocol):
         """Return how many messages the consumer has not settled; None when unknown."""
         ...
 
+    async def settled_upto(self, consumer: ConsumerSpec) -> int | None:
+        """Return the sequence up to which the consumer has settled everything; None if unknown.
+
+        It may tell less than is true, never more: what lies behind it may be on its way.
+        """
+        ...
+
     @property
     def is_connected(self) -> bool:
         """Whether the bus answers, as far as known."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from fastapi import APIRouter, FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 
+from shared.consuming.accounts import Accounts, Books
 from shared.consuming.backlog import read_backlog
 from shared.consuming.runtime import Runtime, log_death
 from shared.consuming.transactor import Knobs
@@ -20,6 +21,7 @@ from shared.http.auth import KeyRing
 from shared.http.kit import make_app
 from shared.id_source import IdSource
 from shared.observability import otel
+from shared.service.audit import audit_routes
 from shared.service.figures import Own
 from shared.service.operating import operator_routes
 from shared.service.settings import version
@@ -59,8 +61,20 @@ class Service:
     checks: Callable[[], Awaitable[dict[str, tuple[bool, str]]]] | None = None
     #: Further metrics, name -> labels -> value; only names of shared.observability.metrics.
     figures: Callable[[], Awaitable[Own]] | None = None
+    #: The service's own part of what an auditor is told.
+    books: Books | None = None
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _end_tracing: Callable[[], None] | None = None
+
+    @property
+    def accounts(self) -> Accounts | None:
+        """What an auditor may ask."""
+        if self.books is None:
+            return None
+        at = self.runtime
+        return Accounts(
+            self.name, at.database, at.tables, at.time, at.bus, at.consumers, self.books
+        )
 
     async def start(self) -> None:
         """Begin to work; raises `SchemaBehind` when the database was not migrated."""
@@ -154,6 +168,8 @@ class Service:
             tracer=lambda: self.runtime.tracer,
         )
         # Paths are tried in order: the busy ones come before the operator's.
-        for routes in (*self.routes, operator_routes(self)):
+        accounts = self.accounts
+        audit = [] if accounts is None else [audit_routes(accounts)]
+        for routes in (*self.routes, operator_routes(self), *audit):
             app.include_router(routes, prefix=f"/{self.name}")
         return app

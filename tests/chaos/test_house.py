@@ -30,9 +30,16 @@ async def survive(town: Town, *, clients: int, posts: int, rounds: int, every_s:
         for _ in range(rounds):
             await town.kill_each(every_s)
 
-    pause_s = rounds * every_s * len(town.victims) / posts
-    await asyncio.gather(town.load(clients, posts, pause_s), kill())
+    async def load_and_kill() -> None:
+        pause_s = rounds * every_s * len(town.victims) / posts
+        await asyncio.gather(town.load(clients, posts, pause_s), kill())
+        is_over.set()
+
+    is_over = asyncio.Event()
+    _, accused = await asyncio.gather(load_and_kill(), town.audit_until(is_over))
     await town.comes_to_rest(within_s=120)
+    assert accused == [], "an auditor took what was under way for lost"
+    await town.assert_adds_up()
     await town.stop()
 
     assert len(town.accepted) == clients * posts

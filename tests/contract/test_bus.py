@@ -312,8 +312,26 @@ async def test_lag_is_what_is_not_settled(bus: Bus) -> None:
     await until(is_four)
 
 
+async def test_what_is_settled_ends_before_the_first_message_that_is_not(bus: Bus) -> None:
+    subscription = await bus.subscribe([CLOCK])
+    await bus.publish(facts(5))
+    held = await taken(subscription, 5)
+    assert await bus.settled_upto(CLOCK) == 0
+    for delivery in (held[0], held[1], held[3]):
+        await delivery.ack()
+
+    async def is_settled_up_to(sequence: int) -> bool:
+        return await bus.settled_upto(CLOCK) == sequence
+
+    await until(lambda: is_settled_up_to(2))
+    await held[4].ack()
+    await held[2].ack()
+    await until(lambda: is_settled_up_to(5))
+
+
 async def test_nobody_knows_the_lag_of_a_durable_that_is_not_there(bus: Bus) -> None:
     assert await bus.lag(ConsumerSpec("LEVEE_ROUTER", "nobody")) is None
+    assert await bus.settled_upto(ConsumerSpec("LEVEE_ROUTER", "nobody")) is None
 
 
 async def test_a_broker_that_is_away_raises_nothing_and_everything_works_afterwards(
@@ -332,6 +350,7 @@ async def test_a_broker_that_is_away_raises_nothing_and_everything_works_afterwa
     await held.retry(0)
     assert await bus.last_sequence("LEVEE_ROUTER") is None
     assert await bus.lag(CLOCK) is None
+    assert await bus.settled_upto(CLOCK) is None
     await stage.come_back()
 
     await until(lambda: bus.is_connected, within_s=3)

@@ -6,7 +6,9 @@ import asyncio
 import itertools
 from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -14,6 +16,9 @@ import orjson
 import pytest
 from sqlalchemy import text
 
+from levee.auditing.rules import Finding
+from levee.auditing.sources import HttpSource
+from levee.auditing.walk import Report, audit
 from levee.house import NAMES
 from shared.database.engine import Database
 from shared.http.kit import MAX_PAGE
@@ -150,6 +155,42 @@ class Town:
     def http(self) -> httpx.AsyncClient:
         """Return a client with the house's key."""
         return httpx.AsyncClient(timeout=10, headers={"Authorization": f"Bearer {self.key}"})
+
+    # ---- an auditor ------------------------------------------------------------------------
+
+    async def audit(self, grace: timedelta = timedelta(seconds=10)) -> Report:
+        """Audit the house through its API, as `levee audit` does."""
+        async with AsyncExitStack() as stack:
+            sources = {}
+            for name in NAMES:
+                client = httpx.AsyncClient(
+                    base_url=self.bases[name],
+                    timeout=30,
+                    headers={"Authorization": f"Bearer {self.key}"},
+                )
+                http = await stack.enter_async_context(client)
+                sources[name] = HttpSource(http, name, timedelta(seconds=60))
+            return await audit(sources, grace=grace)
+
+    async def assert_adds_up(self) -> None:
+        """Audit a house at rest: everything adds up, nothing is late."""
+        report = await self.audit()
+        assert report.findings == [], report.findings
+        sums = {name: report.totals[name]["requests"] for name in NAMES if name != "notify"}
+        assert set(sums.values()) == {len(self.accepted)}, sums
+        assert report.totals["router"]["processes"] == len(self.accepted)
+        assert report.totals["clock"]["clock_sets"] == len(self.accepted)
+
+    async def audit_until(self, is_over: asyncio.Event) -> list[Finding]:
+        """Audit again and again; return whom an auditor accused meanwhile.
+
+        A service that was just killed is silent; that is no accusation.
+        """
+        accused: list[Finding] = []
+        while not is_over.is_set():
+            report = await self.audit(timedelta(seconds=3))
+            accused += [f for f in report.faults if f.code != "silent"]
+        return accused
 
     # ---- the truth, once everybody has left -----------------------------------------------
 

@@ -45,6 +45,10 @@ class UnrulyBus:
         """Return what is not settled."""
         return await self._bus.lag(consumer)
 
+    async def settled_upto(self, consumer: ConsumerSpec) -> int | None:
+        """Return up to where everything is settled."""
+        return await self._bus.settled_upto(consumer)
+
     @property
     def is_connected(self) -> bool:
         """Whether the bus answers."""

@@ -1,5 +1,6 @@
 """What the clock remembers: one ledger per request, its own copy of tables and calendars."""
 
+from services.clock.store.books import BOOKS
 from services.clock.store.reading import (
     ListedClock,
     RequestUnknown,
@@ -15,6 +16,7 @@ from services.clock.store.tables import kit, metadata
 from services.clock.store.work import ClockWork
 
 __all__ = [
+    "BOOKS",
     "ClockWork",
     "ListedClock",
     "RequestUnknown",

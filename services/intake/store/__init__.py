@@ -1,5 +1,6 @@
 """Intake's own tables: what is loaded and written in bulk, what is read for portals."""
 
+from services.intake.store.books import BOOKS
 from services.intake.store.housekeeping import Housekeeping
 from services.intake.store.keys import answer_key, catalogue_key, external_key
 from services.intake.store.numbers import Numbers
@@ -10,6 +11,7 @@ from services.intake.store.tables import kit, metadata
 from services.intake.store.work import IntakeWork
 
 __all__ = [
+    "BOOKS",
     "Book",
     "Filter",
     "Housekeeping",

@@ -1,11 +1,13 @@
 """What notify keeps: notifications, deliveries, endpoints, limits, voids, copies of others'."""
 
+from services.notify.store.books import BOOKS
 from services.notify.store.house import House
 from services.notify.store.reading import Filter, Reading
 from services.notify.store.tables import kit, metadata
 from services.notify.store.work import Notification, NotifyWork, Tokens, bucket_key
 
 __all__ = [
+    "BOOKS",
     "Filter",
     "House",
     "Notification",

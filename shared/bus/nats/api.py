@@ -111,6 +111,19 @@ async def unsettled(client: Client, spec: ConsumerSpec) -> int:
     return int(told["num_pending"]) + int(told["num_ack_pending"])
 
 
+async def settled_upto(client: Client, spec: ConsumerSpec) -> int:
+    """Return the sequence up to which the durable has settled everything. Raises as `ask` does.
+
+    The floor stands still over messages that expired or were never meant for the durable: when
+    nothing is left to settle it is the end of the stream, as it was before the question.
+    """
+    last = await last_sequence(client, spec.stream)
+    told = await ask(client, f"CONSUMER.INFO.{spec.stream}.{spec.durable}", {})
+    is_idle = not told["num_pending"] and not told["num_ack_pending"]
+    floor = int(told["ack_floor"]["stream_seq"])
+    return max(floor, last) if is_idle else floor
+
+
 async def last_sequence(client: Client, stream: str) -> int:
     """Return the last sequence stored in `stream`. Raises as `ask` does."""
     return int((await ask(client, f"STREAM.INFO.{stream}", {}))["state"]["last_seq"])

@@ -180,6 +180,16 @@ class NatsBus:
         except (BusUnavailable, api.JetStreamRefused):
             return None
 
+    async def settled_upto(self, consumer: ConsumerSpec) -> int | None:
+        """Return the sequence up to which the consumer has settled everything; None if unknown."""
+        client = self._connection.client
+        if client is None:
+            return None
+        try:
+            return await api.settled_upto(client, consumer)
+        except (BusUnavailable, api.JetStreamRefused):
+            return None
+
     @property
     def is_connected(self) -> bool:
         """Whether NATS is there and streams and durables are declared."""

@@ -54,6 +54,7 @@ def told(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, s
     "command",
     [
         ("status",),
+        ("audit",),
         ("down",),
         ("setaside", "list"),
         ("setaside", "replay", "all"),

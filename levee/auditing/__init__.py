@@ -1,0 +1,1 @@
+"""Proves that the services agree: nothing lost, nothing doubled, nothing stuck, nobody orphaned."""

@@ -1,0 +1,62 @@
+"""What the clock tells an auditor of its requests."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping
+from uuid import UUID
+
+from services.clock.domain.facts import Ledger, clock_id, metric_of
+from services.clock.store import tables
+from services.clock.store.encoding import decode
+from shared.consuming.accounts import Account, Books, Fault
+from shared.database.engine import Transaction
+from shared.database.statements import rows_among
+
+#: The kind of a clock's timers (handlers.py).
+_THRESHOLD = "threshold"
+
+
+async def account(tx: Transaction, keys: Collection[str]) -> Mapping[str, Account]:
+    """Return the account of each request: its ledger, the clocks listed, the timers they need.
+
+    `thresholds` counts per metric and percentage how often one was announced; `clocks` is what
+    was promised.
+    """
+    found = {key: Account() for key in keys}
+    told: dict[str, str] = {}
+    for row in await rows_among(tx, tables.requests, "id", keys):
+        ledger = decode(UUID(row.id), row.ledger)
+        told |= {str(clock_id(ledger.request_id, key)): key for key in ledger.told}
+        found[row.id] = _account(ledger)
+    listed: set[str] = set()
+    for row in await rows_among(tx, tables.clocks, "request_id", keys):
+        listed.add(row.id)
+        if row.id not in told:
+            found[row.request_id].faults.append(Fault("clock_without_ledger", {"clock": row.key}))
+    for key in keys:
+        for clock in found[key].facts.get("clocks", ()):
+            if str(clock_id(UUID(key), clock)) not in listed:
+                found[key].faults.append(Fault("clock_missing", {"clock": clock}))
+    return found
+
+
+def _account(ledger: Ledger) -> Account:
+    thresholds: Counter[str] = Counter()
+    timers: set[tuple[str, str]] = set()
+    faults = []
+    for key, told in ledger.told.items():
+        thresholds.update(f"{metric_of(key).value}/{percent}" for percent in told.fired)
+        twice = [percent for percent, count in Counter(told.fired).items() if count > 1]
+        faults += [Fault("threshold_twice", {"clock": key, "percent": p}) for p in twice]
+        if told.next_at is not None and not told.is_over:
+            timers.add((_THRESHOLD, str(clock_id(ledger.request_id, key))))
+    facts = {
+        "request": ledger.routed is not None,
+        "clocks": sorted(ledger.told),
+        "thresholds": dict(thresholds),
+    }
+    return Account(facts, faults, timers)
+
+
+BOOKS = Books((tables.requests.c.id, tables.clocks.c.request_id), account)
