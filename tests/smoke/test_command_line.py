@@ -159,6 +159,17 @@ def test_status_tells_of_every_service(house: RunningHouse) -> None:
     assert {service["status"] for service in services} == {"ready"}
 
 
+def test_an_audit_proves_that_the_services_agree(house: RunningHouse) -> None:
+    house.route_one()
+
+    shown, told = house.do("audit"), house.do("audit", "--json", "--strict")
+
+    assert (shown.returncode, told.returncode) == (0, 0), shown.stdout + told.stdout
+    report = orjson.loads(told.stdout)
+    assert report["findings"] == []
+    assert report["totals"]["intake"]["requests"] == report["totals"]["clock"]["clock_sets"] >= 1
+
+
 def test_an_unreadable_message_is_set_aside_named_and_dismissed_and_all_else_goes_on(
     house: RunningHouse,
 ) -> None:
@@ -279,6 +290,9 @@ def test_one_process_per_service_behind_the_same_paths(tmp_path: Path) -> None:
         assert len(orjson.loads(told.stdout)["services"]) == 6
         assert house.do("down").returncode == 0
         assert house.process.wait(timeout=30) == 0
+        stopped = house.do("audit", "--json", "--strict")
+        assert stopped.returncode == 0, stopped.stdout + stopped.stderr
+        assert orjson.loads(stopped.stdout)["requests"] == 1
     finally:
         if house.process.poll() is None:
             house.process.terminate()
