@@ -38,6 +38,8 @@ EVERYWHERE = frozenset(
         "POST /v1/setaside/{}/replay",
         "POST /v1/setaside/{}/dismiss",
         "POST /v1/parked/skip",
+        "GET /v1/audit",
+        "GET /v1/audit/requests",
     }
 )
 _KIT_TABLES = frozenset({"subjects", "held", "outbox", "timers", "settled", "alembic_version"})
