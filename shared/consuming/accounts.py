@@ -214,5 +214,7 @@ async def _snapshot(database: Database) -> AsyncIterator[Transaction]:
     """Open a reading that sees one moment, however many statements it takes."""
     async with database.reading() as connection:
         if not database.is_sqlite:
-            await connection.execution_options(isolation_level="REPEATABLE READ")
+            await connection.tell("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield connection
+        if not database.is_sqlite:
+            await connection.tell("ROLLBACK")

@@ -109,4 +109,4 @@ async def audited_from_outside(world: World, grace: timedelta = NO_GRACE) -> Rep
 async def damage(house: House, service: str, statement: str, **values: Any) -> int:
     """Change a service's rows behind its back; return how many."""
     async with house.services[service].runtime.database.transaction() as tx:
-        return (await tx.execute(text(statement), values)).rowcount
+        return int((await tx.execute(text(statement), values)).rowcount)

@@ -17,8 +17,11 @@ from levee.auditing.telling import as_json
 from levee.auditing.words import sentences
 from levee.house import NAMES
 from services.clock.domain.facts import clock_id
+from shared.consuming.accounts import Account, Accounts, Books
+from shared.database.engine import Database
 from shared.events.clock import ClockBreached
 from shared.vocabulary import Metric, Priority
+from tests.harness import dummies
 from tests.harness.auditing import (
     TOLERANCE,
     a_morning,
@@ -27,7 +30,9 @@ from tests.harness.auditing import (
     damage,
     opened,
 )
+from tests.harness.dummies import create_tables
 from tests.harness.journey import whole_house
+from tests.harness.world import new_world
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -36,6 +41,12 @@ if TYPE_CHECKING:
     from levee.auditing.rules import Finding
     from levee.house import House
     from tests.harness.auditing import Morning
+
+_KEY = "01998000-0000-7000-8000-000000000001"
+
+
+async def _no_account(*_: object) -> dict[str, Account]:
+    return {}
 
 
 @pytest.fixture(scope="module")
@@ -330,3 +341,23 @@ async def test_a_doubled_threshold_is_found_in_a_house_at_work(tmp_path: Path) -
         report = await audited_from_outside(world, timedelta(seconds=1))
 
         assert [(f.code, f.request_id) for f in report.faults] == [("threshold_twice", item.id)]
+
+
+@pytest.mark.postgres
+async def test_books_on_postgresql_are_those_of_one_moment(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await create_tables(database)
+    books = Books((), _no_account)
+    world = new_world()
+    accounts = Accounts("clock", database, dummies.kit, world.time, world.bus, (), books)
+    async with database.transaction() as tx:
+        await tx.execute(text(f"INSERT INTO subjects VALUES ('{_KEY}', 3, '{{\"router\": 2}}', 0)"))
+
+    summary = await accounts.summary(TOLERANCE)
+    page = await accounts.page("", 10, TOLERANCE)
+
+    await database.close()
+    assert summary["outbox"]["waiting"] == 0
+    assert [(e["request_id"], e["said"], e["heard"]) for e in page["items"]] == [
+        (_KEY, 3, {"router": 2})
+    ]
