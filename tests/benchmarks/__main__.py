@@ -40,7 +40,7 @@ _QUICK = Effort(1, 1.5, 2.0, 2.0, 5_000, 0.1, 10)
 
 
 async def measure(
-    wanted: Sequence[str], effort: Effort, *, has_followers: bool
+    wanted: Sequence[str], effort: Effort, *, has_followers: bool, waiting: int
 ) -> AsyncIterator[Section]:
     """Measure one section after another."""
     if {"intake", "path", "timers"} & set(wanted):
@@ -52,7 +52,7 @@ async def measure(
             if "path" in wanted:
                 yield await path.measure(made, seconds=effort.path_s, has_followers=has_followers)
             if "timers" in wanted:
-                yield await timers.measure(made, seconds=effort.timers_s)
+                yield await timers.measure(made, seconds=effort.timers_s, waiting=waiting)
     if "bus" in wanted:
         yield await bus_floor.section(effort.messages)
     if "compute" in wanted:
@@ -61,13 +61,15 @@ async def measure(
         yield replay.measure(requests=effort.replayed)
 
 
-async def run(wanted: Sequence[str], effort: Effort, *, has_followers: bool) -> list[Section]:
+async def run(
+    wanted: Sequence[str], effort: Effort, *, has_followers: bool, waiting: int
+) -> list[Section]:
     """Measure; print each section as soon as it is there."""
     told = machine()
     heading = ", ".join(f"{name} {value}" for name, value in told.items())
     sys.stdout.write(f"{heading}\n'n x what': the figure divided by that of the floor or peer.\n\n")
     sections = []
-    async for section in measure(wanted, effort, has_followers=has_followers):
+    async for section in measure(wanted, effort, has_followers=has_followers, waiting=waiting):
         sections.append(section)
         sys.stdout.write(section.text())
         sys.stdout.flush()
@@ -82,11 +84,16 @@ def main() -> int:
     parser.add_argument(
         "--six", action="store_true", help="also the path with escalation, notify and insight"
     )
+    parser.add_argument(
+        "--million", action="store_true", help="timers while 1,000,000 others are armed"
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write all figures there")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     effort = _QUICK if asked.quick else _USUAL
-    sections = uvloop.run(run(asked.only, effort, has_followers=asked.six))
+    sections = uvloop.run(
+        run(asked.only, effort, has_followers=asked.six, waiting=1_000_000 * asked.million)
+    )
     if asked.json is not None:
         asked.json.write_bytes(as_json(sections))
     return 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from shared.bus.memory import MemoryBus
 from shared.consuming import Knobs, on_timer
@@ -55,10 +55,18 @@ def _nothing(timer: Timer, work: NoteWork) -> None:
     """What firing costs when the handler does nothing."""
 
 
-async def measure(stage: Stage, *, seconds: float) -> Section:
-    """Arm timers that are due at 1,000 a second and see how late each is fired."""
+async def measure(stage: Stage, *, seconds: float, waiting: int = 0) -> Section:
+    """Arm timers that are due at 1,000 a second and see how late each is fired.
+
+    `waiting` more are armed already, due in some days.
+    """
     section = Section("timers", f"Timers: PostgreSQL, armed {_TOGETHER} per transaction")
-    async with _runtime(await stage.postgres.create()) as runtime:
+    url = await stage.postgres.create()
+    async with _runtime(url) as runtime:
+        if waiting:
+            progress(f"timers: {waiting} are waiting")
+            await _wait_with(runtime.database, waiting)
+            section.add("timers waiting meanwhile", waiting, "")
         count = int(_RATE * seconds)
         progress(f"timers: arming {count}")
         armed = await _arm(runtime, count, _FAR, "far")
@@ -80,8 +88,32 @@ async def measure(stage: Stage, *, seconds: float) -> Section:
                 f"fired at {_RATE:,}/s, lateness {name}", late[place] * 1e3, "ms", ratio, "the tick"
             )
         section.add("processor of the service", used_s / count * 1e6, "µs/timer")
+    section.add("restart: until the near horizon is watched", await _restart(url) * 1e3, "ms")
     section.note("Lateness: from the due moment until the firing's transaction is committed.")
     return section
+
+
+async def _wait_with(database: Database, count: int) -> None:
+    """Store timers as arming would, in one statement: how they got there is not measured."""
+    rows = text(
+        "INSERT INTO timers (id, kind, key, due_us, epoch, payload, armed_by)"
+        " SELECT gen_random_uuid()::text, 'far', gen_random_uuid()::text, CAST(:due_us AS bigint) + n, 1, :body,"
+        " gen_random_uuid()::text FROM generate_series(1, CAST(:count AS bigint)) AS n"
+    )
+    due_us = to_us(SystemTime().now() + _FAR)
+    body = '{"name":"waiting","payload":{}}'
+    async with database.transaction() as tx:
+        await tx.execute(rows, {"due_us": due_us, "body": body, "count": count})
+    async with database.transaction() as tx:
+        await tx.execute(text("ANALYZE timers"))
+
+
+async def _restart(url: str) -> float:
+    """Return the seconds until a service that starts again watches what is due next."""
+    began = time.perf_counter()
+    async with _runtime(url) as runtime:
+        await until(lambda: runtime.timers._refill_at is not None)
+        return time.perf_counter() - began
 
 
 @asynccontextmanager
