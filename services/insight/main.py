@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from services.insight import api, store
 from services.insight.events_in import SUBSCRIPTIONS
-from shared.consuming import Runtime
+from shared.consuming import Runtime, lingering
 from shared.database.engine import Database
 from shared.service import Service, Surroundings
 from shared.time_source import SystemTime
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from services.insight.settings import Settings
     from shared.consuming import WorkContext
     from shared.time_source import TimeSource
+
+#: A board that is a fifth of a second behind looks the same and costs half (docs/performance.md).
+_LINGER = timedelta(milliseconds=200)
 
 
 @dataclass(slots=True)
@@ -57,7 +61,7 @@ def build(
         activity=given.activity,
         work=make_work,
         subscriptions=SUBSCRIPTIONS,
-        knobs=given.knobs,
+        knobs=lingering(given.knobs, _LINGER),
     )
     return InsightService(
         "insight",

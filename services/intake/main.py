@@ -10,13 +10,16 @@ from zoneinfo import ZoneInfo
 from services.intake import store
 from services.intake.api import Desk, routes
 from services.intake.events_in import SUBSCRIPTIONS, TIMERS
-from shared.consuming import Runtime, WorkContext
+from shared.consuming import Runtime, WorkContext, lingering
 from shared.database.engine import Database
 from shared.service import Service
 
 if TYPE_CHECKING:
     from services.intake.settings import Settings
     from shared.service import Surroundings
+
+#: What others say of a request reaches portals so much later at most, many at a time.
+_LINGER = timedelta(milliseconds=50)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -45,7 +48,7 @@ def build(settings: Settings, given: Surroundings) -> IntakeService:
         work=work,
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        knobs=given.knobs,
+        knobs=lingering(given.knobs, _LINGER),
     )
     reading = store.Reading(database)
     route_within = timedelta(seconds=settings.route_within_s)

@@ -2,7 +2,7 @@
 
 from shared.consuming.runtime import Runtime
 from shared.consuming.subscriptions import Subscription, TimerSubscription, on, on_timer
-from shared.consuming.transactor import MOVED_TIME, PATIENCE, Knobs
+from shared.consuming.transactor import MOVED_TIME, PATIENCE, Knobs, lingering
 from shared.consuming.work import Work, WorkContext
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "TimerSubscription",
     "Work",
     "WorkContext",
+    "lingering",
     "on",
     "on_timer",
 ]

@@ -93,6 +93,8 @@ class Messages(Generic[W]):
                 quiet, self._quiet = self._quiet, []
                 await self.receive(quiet + arrivals)
             self._adapt(len(deliveries), transactor.time.monotonic() - began)
+            if transactor.knobs.linger and len(deliveries) < self._size:
+                await transactor.time.sleep(transactor.knobs.linger.total_seconds())
 
     def _may_wait(self, arrivals: Sequence[Arrival]) -> bool:
         """Tell whether nothing of this has a handler: it is only counted, for the order's sake.

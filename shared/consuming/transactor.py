@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
@@ -114,6 +114,9 @@ class Knobs:
     #: How long what nobody waits for may wait for company: noting that something was published,
     #: counting messages without a handler. Zero: each at once.
     patience: timedelta = timedelta(0)
+    #: How long to rest after a batch that took all there was: for projections, which nobody's next
+    #: step waits for, and whose batches are small and dear otherwise.
+    linger: timedelta = timedelta(0)
     #: Off in simulated time, where nothing outside can fail and sweeps would move time.
     has_housekeeping: bool = True
     #: Off: one transaction per message and call, the design the bench compares with.
@@ -137,6 +140,11 @@ PATIENCE = timedelta(milliseconds=100)
 MOVED_TIME = Knobs(
     horizon=None, tick=timedelta(0), keep_published=timedelta(0), has_housekeeping=False
 )
+
+
+def lingering(knobs: Knobs, linger: timedelta) -> Knobs:
+    """Return the knobs of a projection: it rests between batches where time is real."""
+    return replace(knobs, linger=linger) if knobs.patience else knobs
 
 
 @dataclass(slots=True)

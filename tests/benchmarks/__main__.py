@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from tests.benchmarks import bus_floor, compute, intake, path, replay, timers
+from tests.benchmarks import all_in_one, bus_floor, compute, intake, path, replay, timers
 from tests.benchmarks.report import Section, as_json, machine
 from tests.benchmarks.stage import stage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-_SECTIONS = ("intake", "path", "timers", "bus", "compute", "replay")
+    from tests.benchmarks.stage import Stage
+
+_SECTIONS = ("intake", "path", "all-in-one", "timers", "bus", "compute", "replay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +45,30 @@ async def measure(
     wanted: Sequence[str], effort: Effort, *, has_followers: bool, waiting: int
 ) -> AsyncIterator[Section]:
     """Measure one section after another."""
-    if {"intake", "path", "timers"} & set(wanted):
+    if {"intake", "path", "all-in-one", "timers"} & set(wanted):
         async with stage() as made:
-            if "intake" in wanted:
-                yield await intake.measure(
-                    made, rounds=effort.intake_rounds, seconds=effort.intake_s
-                )
-            if "path" in wanted:
-                yield await path.measure(made, seconds=effort.path_s, has_followers=has_followers)
-            if "timers" in wanted:
-                yield await timers.measure(made, seconds=effort.timers_s, waiting=waiting)
+            async for section in _on_stage(made, wanted, effort, has_followers, waiting):
+                yield section
     if "bus" in wanted:
         yield await bus_floor.section(effort.messages)
     if "compute" in wanted:
         yield compute.measure(seconds=effort.compute_s)
     if "replay" in wanted:
         yield replay.measure(requests=effort.replayed)
+
+
+async def _on_stage(
+    made: Stage, wanted: Sequence[str], effort: Effort, has_followers: bool, waiting: int
+) -> AsyncIterator[Section]:
+    """Measure what needs databases and services."""
+    if "intake" in wanted:
+        yield await intake.measure(made, rounds=effort.intake_rounds, seconds=effort.intake_s)
+    if "path" in wanted:
+        yield await path.measure(made, seconds=effort.path_s, has_followers=has_followers)
+    if "all-in-one" in wanted:
+        yield await all_in_one.measure(made, seconds=effort.path_s)
+    if "timers" in wanted:
+        yield await timers.measure(made, seconds=effort.timers_s, waiting=waiting)
 
 
 async def run(

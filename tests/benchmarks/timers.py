@@ -97,7 +97,8 @@ async def _wait_with(database: Database, count: int) -> None:
     """Store timers as arming would, in one statement: how they got there is not measured."""
     rows = text(
         "INSERT INTO timers (id, kind, key, due_us, epoch, payload, armed_by)"
-        " SELECT gen_random_uuid()::text, 'far', gen_random_uuid()::text, CAST(:due_us AS bigint) + n, 1, :body,"
+        " SELECT gen_random_uuid()::text, 'far', gen_random_uuid()::text,"
+        " CAST(:due_us AS bigint) + n, 1, :body,"
         " gen_random_uuid()::text FROM generate_series(1, CAST(:count AS bigint)) AS n"
     )
     due_us = to_us(SystemTime().now() + _FAR)
