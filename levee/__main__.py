@@ -8,8 +8,10 @@ import typer
 
 from levee.commands.audit import audit_house
 from levee.commands.calendar import calendar_app
+from levee.commands.decision import decision_app
 from levee.commands.demo import demo
 from levee.commands.keys import key_app
+from levee.commands.process import process_app
 from levee.commands.replay import replay
 from levee.commands.setaside import setaside_app
 from levee.commands.status import down, status
@@ -30,6 +32,8 @@ app.command()(replay)
 app.command(name="audit")(audit_house)
 app.command()(demo)
 app.add_typer(calendar_app, name="calendar")
+app.add_typer(process_app, name="process")
+app.add_typer(decision_app, name="decision")
 app.add_typer(setaside_app, name="setaside")
 app.add_typer(key_app, name="key")
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .checking import check_model, check_table
 from .errors import DecisionNotFound, DecisionsRefused, HitPolicyViolated, InputUnreadable
-from .loading import load_decisions
+from .loading import decision_ids, load_decisions
 from .model import Decision, DecisionModel, DecisionSummary, Evaluation
 
 __all__ = [
@@ -21,5 +21,6 @@ __all__ = [
     "InputUnreadable",
     "check_model",
     "check_table",
+    "decision_ids",
     "load_decisions",
 ]

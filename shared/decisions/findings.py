@@ -22,17 +22,33 @@ class Place:
         return " / ".join(self.steps)
 
 
+class TooManyFindings(Exception):
+    """A file has more errors than anybody reads; it is read no further."""
+
+
+#: Errors after which a file that will be refused anyway is read no further.
+MAX_ERRORS = 100
+
+
 @dataclass(slots=True)
 class Findings:
-    """What was found so far; `errors` refuse a model, warnings do not."""
+    """What was found so far; `errors` refuse a model, warnings do not.
+
+    With `is_bounded`, TooManyFindings is raised after MAX_ERRORS errors.
+    """
 
     found: list[Finding] = field(default_factory=list)
+    is_bounded: bool = False
+    _errors: int = 0
 
     def error(
         self, place: Place, rule: str, zh: str, en: str, fix: tuple[str, str] | None = None
     ) -> None:
         """Note something that must be mended; `fix` is the remedy in zh-CN and English."""
         self._note(place, rule, zh, en, fix, "error")
+        self._errors += 1
+        if self.is_bounded and self._errors >= MAX_ERRORS:
+            raise TooManyFindings
 
     def warning(
         self, place: Place, rule: str, zh: str, en: str, fix: tuple[str, str] | None = None

@@ -10,7 +10,7 @@ from shared.feel.names import canonical
 from .boxed import Function, Nothing
 from .compiling import Compiler
 from .errors import DecisionsRefused
-from .findings import Findings, Place
+from .findings import MAX_ERRORS, Findings, Place, TooManyFindings
 from .model import Decision, DecisionModel, InputData, Knowledge, Requirements, Service
 from .naming import input_names, names_in, type_of, variable_name
 from .reading import LogicReader
@@ -47,13 +47,38 @@ def load_decisions(xml: bytes, *, file: str = "", is_strict: bool = True) -> Dec
         rule, zh, en = error.args
         finding = Finding(file or "xml", rule, {"zh-CN": zh, "en": en})
         raise DecisionsRefused((finding,), file=file or "xml", count=1) from error
-    findings = Findings()
-    model = _Loader(root, findings, file).model()
+    findings = Findings(is_bounded=is_strict)
+    try:
+        model = _Loader(root, findings, file).model()
+    except TooManyFindings:
+        raise _too_many(findings, file or root.get("name", "")) from None
     if is_strict and findings.errors:
         raise DecisionsRefused(
             tuple(findings.found), file=file or model.name, count=len(findings.errors)
         )
     return model
+
+
+def _too_many(findings: Findings, file: str) -> DecisionsRefused:
+    more = Finding(
+        file,
+        "more-findings",
+        {
+            "zh-CN": f"还有更多问题；只列出前 {MAX_ERRORS} 处。",
+            "en": f"There is more; only the first {MAX_ERRORS} errors are listed.",
+        },
+        {"zh-CN": "改正后再次检查。", "en": "Mend these and check again."},
+    )
+    return DecisionsRefused((*findings.found, more), file=file, count=MAX_ERRORS)
+
+
+def decision_ids(xml: bytes) -> frozenset[str]:
+    """Return the ids of the decisions in a DMN file; none for what cannot be read."""
+    try:
+        root = parse(xml)
+    except UnreadableXml:
+        return frozenset()
+    return frozenset(e.get("id", "") for e in children(root, "decision")) - {""}
 
 
 class _Loader:

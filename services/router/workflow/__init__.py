@@ -26,6 +26,7 @@ from .step import (
     Timer,
     labels,
 )
+from .surroundings import Surroundings, executable_processes
 
 __all__ = [
     "CompiledProcess",
@@ -42,9 +43,11 @@ __all__ = [
     "StateNotReadable",
     "StateOfOtherVersion",
     "Step",
+    "Surroundings",
     "Timer",
     "check",
     "compile_process",
+    "executable_processes",
     "labels",
     "load",
     "start",

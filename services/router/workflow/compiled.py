@@ -10,12 +10,14 @@ from .findings import Findings, Report
 from .lint import lint
 from .net import Net, build
 from .reader import read
+from .surroundings import Known
 from .wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from .bindings import Binding, DecisionEvaluator
+    from .surroundings import Surroundings
 
 
 class ElementInfo(TypedDict):
@@ -43,18 +45,26 @@ class CompiledProcess:
     bindings: Mapping[str, Binding] = field(repr=False)
 
 
-def check(xml: bytes, *, file: str = "", decisions: Collection[str] = ()) -> Report:
+def check(
+    xml: bytes,
+    *,
+    file: str = "",
+    decisions: Collection[str] = (),
+    around: Surroundings | None = None,
+) -> Report:
     """Say whether a diagram can be released, and everything that is wrong with it.
 
-    `decisions` are the ids that exist; when empty, called decisions are not looked up. Reads no
-    file and never raises for what stands in the diagram.
+    `decisions` are the ids that exist; when empty, called decisions are not looked up. `around`
+    answers the same, and knows processes. Reads no file and never raises for what stands in the
+    diagram.
     """
     findings = Findings()
+    around = around or Known(decisions)
     diagram = read(xml, findings)
     if diagram is None:
         return findings.report(file)
     if lint(diagram, findings):
-        Wording(diagram, findings, decisions).bindings()
+        Wording(diagram, findings, around).bindings()
     return findings.report(file, diagram.process_id)
 
 

@@ -25,15 +25,25 @@ class Report:
         return self.verdict == "ok"
 
 
+#: Findings shown for one diagram; a person mends the first ones and checks again.
+MAX_FINDINGS = 200
+
+
 class Findings:
-    """What was found so far, in the order it was found."""
+    """What was found so far, in the order it was found, up to MAX_FINDINGS."""
 
     def __init__(self) -> None:
         self.items: list[Finding] = []
+        self._told: set[tuple[str, str, str]] = set()
+        self._has_error = False
 
     def add(self, path: str, rule: str, **words: object) -> None:
         """Record that the element at `path` breaks a rule; `words` fill its sentences."""
         told = RULES[rule]
+        self._has_error = self._has_error or told.severity == "error"
+        if len(self.items) >= MAX_FINDINGS and rule != "more-findings":
+            self._overflow(path)
+            return
         finding = Finding(
             path=path,
             rule=rule,
@@ -41,13 +51,20 @@ class Findings:
             fix={"zh-CN": told.zh_fix.format(**words), "en": told.en_fix.format(**words)},
             severity=told.severity,
         )
-        if finding not in self.items:
+        key = (path, rule, finding.message["en"])
+        if key not in self._told:
+            self._told.add(key)
             self.items.append(finding)
+
+    def _overflow(self, path: str) -> None:
+        """Say once that there is more."""
+        if len(self.items) == MAX_FINDINGS:
+            self.add(path.partition("/")[0], "more-findings", limit=MAX_FINDINGS)
 
     @property
     def are_fatal(self) -> bool:
         """Return whether one of them is an error."""
-        return any(finding.severity == "error" for finding in self.items)
+        return self._has_error
 
     def report(self, file: str, process_id: str = "") -> Report:
         """Return the verdict."""

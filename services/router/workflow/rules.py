@@ -68,6 +68,12 @@ RULES: dict[str, Rule] = {
         "减少嵌套层次。",
         "Nest less deeply.",
     ),
+    "more-findings": Rule(
+        "还有更多问题；只列出前 {limit} 处。",
+        "There is more; only the first {limit} findings are listed.",
+        "改正已列出的问题后再次检查。",
+        "Mend these and check again.",
+    ),
     # -- dialect
     "foreign-dialect": Rule(
         "{what} 属于其他引擎的方言（{dialect}），这里不会执行。",

@@ -15,14 +15,16 @@ from .expressions import (
     compile_formula,
     compile_text,
 )
+from .surroundings import Known
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
 
     from shared.errors import LeveeError
 
     from .findings import Findings
     from .model import Diagram, Flow, Node, Pairs
+    from .surroundings import Surroundings
 
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _JUEL = re.compile(r"[$#]\{")
@@ -36,12 +38,12 @@ class Wording:
         self,
         diagram: Diagram,
         findings: Findings,
-        known: Collection[str] = (),
+        around: Surroundings | None = None,
         evaluator: b.DecisionEvaluator | None = None,
     ) -> None:
         self.diagram = diagram
         self.findings = findings
-        self.known = frozenset(known)
+        self.around: Surroundings = around or Known()
         self.evaluator = evaluator
 
     def bindings(self) -> dict[str, b.Binding]:
@@ -206,9 +208,8 @@ class Wording:
             )
         elif says.decision_id.startswith("="):
             self.findings.add(path, "event-name-feel", what="decisionId")
-        elif self.known and says.decision_id not in self.known:
-            known = ", ".join(sorted(self.known))
-            self.findings.add(path, "decision-unknown", id=says.decision_id, known=known)
+        else:
+            self._decision_exists(says.decision_id, path)
         self._result_variable(node, path)
         return b.Deciding(
             node.id,
@@ -218,6 +219,12 @@ class Wording:
             inputs=self._mapped(says.inputs, path),
             evaluator=self.evaluator,
         )
+
+    def _decision_exists(self, decision_id: str, path: str) -> None:
+        known = frozenset(self.around.decisions())
+        if known and decision_id not in known:
+            told = ", ".join(sorted(known))
+            self.findings.add(path, "decision-unknown", id=decision_id, known=told)
 
     def _script(self, node: Node, path: str) -> b.Binding:
         says = node.says

@@ -1,0 +1,1 @@
+"""Definitions on the command line: files checked, decisions asked, without a house."""
