@@ -187,10 +187,12 @@ class TimerWatch:
     async def _fire_due(self) -> bool:
         if self._turns is not None:
             return False
-        due = self.pop_due(to_us(self._time.now()), FIRE_LIMIT)
-        if due:
-            await self.fire(due)
-        return bool(due)
+        now_us, top = to_us(self._time.now()), self._top()
+        # Under steady load too: a quick firing must not make the next one a handful.
+        if top is None or top + to_us_span(self._tick) > now_us:
+            return False
+        await self.fire(self.pop_due(now_us, FIRE_LIMIT))
+        return True
 
     def pop_due(self, until_us: int, limit: int | None = None) -> list[Watched]:
         """Take what wakes up to `until_us` out of the memory, the earliest first."""
