@@ -238,6 +238,11 @@ HOSTILE: dict[str, Callable[[], str]] = {
 }
 
 
+#: Processor time that only something which grows with the square of a file takes: before it was
+#: bounded, one of these took 420 s. A quiet machine needs below 1.5 s for each.
+EXPLODES_S = 30
+
+
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text(HOSTILE[name]())
@@ -247,7 +252,7 @@ def test_a_hostile_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
 
     assert told["verdict"] == "refused"
     assert all(f["element"] and f["message"] for f in told["findings"])
-    assert time.process_time() - began < 1.5
+    assert time.process_time() - began < EXPLODES_S
 
 
 # ---- decisions ----------------------------------------------------------------------------------
@@ -307,7 +312,7 @@ def test_a_table_too_large_to_compare_is_said_to_be_unchecked(tmp_path: Path) ->
 
     assert told["verdict"] == "ok"
     assert [f["rule"] for f in told["findings"]] == ["unchecked"]
-    assert time.process_time() - began < 3
+    assert time.process_time() - began < EXPLODES_S
 
 
 @pytest.mark.parametrize(
