@@ -94,7 +94,8 @@ def test_h2_ten_parallel_blocks_in_a_row_cost_what_one_costs() -> None:
         for task in instance.open_user_tasks():
             step = instance.complete_user_task(task.task_id, {}, NOW)
     assert step.version == 31
-    assert time.process_time() - began < 0.5
+    # 3 to the power of 10 paths, which is what the hazard was, take minutes on any machine.
+    assert time.process_time() - began < 10
 
 
 def test_h2_tokens_that_multiply_without_end_are_stopped_and_leave_no_trace() -> None:
