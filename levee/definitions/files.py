@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from lxml import etree
 
+from shared.definitions.limits import MAX_CONTENT_BYTES
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
@@ -22,7 +24,7 @@ _BY_SUFFIX: dict[str, Kind] = {
 #: How much of an XML file is read to see what it is; comments before the root may be long.
 _BEGINNING = 65_536
 #: No definition that is accepted is larger; of a larger one no more than this is read.
-MAX_READ = 8_000_001
+MAX_READ = MAX_CONTENT_BYTES + 1
 MAX_NEIGHBOURS = 300
 
 

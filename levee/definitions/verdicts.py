@@ -10,10 +10,11 @@ from levee.definitions.files import candidates, neighbours
 from levee.definitions.forms import check_form
 from services.router.workflow import check, executable_processes
 from shared.decisions import DecisionsRefused, check_model, decision_ids, load_decisions
+from shared.definitions.limits import MAX_CONTENT_BYTES
 from shared.errors import Finding, Invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from levee.definitions.files import Candidate
@@ -79,9 +80,11 @@ def _findings(candidate: Candidate, around: _Neighbours) -> tuple[Finding, ...]:
     try:
         content = candidate.content()
         if candidate.kind == "process":
-            return check(content, file=str(candidate.path), around=around).findings
+            report = check(content, file=str(candidate.path), around=around)
+            named = () if not report.is_ok else _named(candidate.path.stem, [report.process_id])
+            return (*report.findings, *named)
         if candidate.kind == "decision":
-            return check_decisions(content, str(candidate.path))
+            return check_decisions(content, str(candidate.path), candidate.path.stem)
         if candidate.kind == "form":
             return check_form(content)
         return (_no_definition(),)
@@ -91,13 +94,23 @@ def _findings(candidate: Candidate, around: _Neighbours) -> tuple[Finding, ...]:
         return (_fell(error),)
 
 
-def check_decisions(content: bytes, file: str) -> tuple[Finding, ...]:
-    """Return what is wrong or odd with a file of decisions, tables included."""
+def check_decisions(content: bytes, file: str, stem: str = "") -> tuple[Finding, ...]:
+    """Return what is wrong or odd with a file of decisions, tables included.
+
+    With the `stem` of its name, also when no decision of that id is in it.
+    """
+    if len(content) > MAX_CONTENT_BYTES:
+        return (_too_large(),)
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        return (_not_utf_8(error),)
     try:
         model = load_decisions(content, file=file)
     except DecisionsRefused as refused:
         return refused.findings or (_told(refused),)
-    return (*model.findings, *check_model(model))
+    named = _named(stem, model.decisions_by_id) if stem else ()
+    return (*model.findings, *check_model(model), *named)
 
 
 class _Neighbours:
@@ -128,6 +141,53 @@ class _Neighbours:
     def process(self, process_id: str) -> bytes | None:
         """Return a process of the files beside it."""
         return self._processes.get(process_id)
+
+
+def _named(stem: str, ids: Collection[str]) -> tuple[Finding, ...]:
+    """Say, as a warning, that the folder of definitions would not take a file of this name."""
+    if stem in ids:
+        return ()
+    known = ", ".join(sorted(ids)[:5])
+    return (
+        Finding(
+            "",
+            "file-name",
+            {
+                "zh-CN": f"文件名 {stem} 与其中的 id（{known}）不同；定义目录只接受同名文件。",
+                "en": f"The file is called {stem}, what it defines {known}; the folder of "
+                "definitions takes it only under that name.",
+            },
+            {
+                "zh-CN": "发布前把文件改名为其 id。",
+                "en": "Name the file after the id before it is released.",
+            },
+            "warning",
+        ),
+    )
+
+
+def _too_large() -> Finding:
+    return Finding(
+        "",
+        "file-too-big",
+        {
+            "zh-CN": f"文件超过 {MAX_CONTENT_BYTES} 字节。",
+            "en": f"The file is larger than {MAX_CONTENT_BYTES} bytes.",
+        },
+        {"zh-CN": "拆分为多个文件。", "en": "Split it into several files."},
+    )
+
+
+def _not_utf_8(error: UnicodeDecodeError) -> Finding:
+    return Finding(
+        "",
+        "file-not-utf-8",
+        {
+            "zh-CN": f"文件不是 UTF-8 编码（第 {error.start} 字节）。",
+            "en": f"The file is not UTF-8 (byte {error.start}).",
+        },
+        {"zh-CN": "另存为 UTF-8。", "en": "Save it as UTF-8."},
+    )
 
 
 def _told(error: Invalid) -> Finding:

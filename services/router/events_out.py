@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from services.router.domain import Fact, Record, WorkItem
+    from services.router.workflow import Step
     from shared.events.base import EventData
 
 
@@ -87,4 +88,23 @@ def opened(item: WorkItem) -> said.WorkItemOpened:
         candidate_teams=item.teams,
         candidate_users=item.users,
         form=item.form,
+    )
+
+
+def moved(record: Record, step: Step) -> said.ProcessMoved:
+    """Announce what one move of the diagram did, and what nobody in the diagram took up."""
+    return said.ProcessMoved(
+        instance_id=record.instance_id,
+        completed=step.completed,
+        active=step.active,
+        escalations=tuple(
+            said.Thrown(
+                element_id=thrown.element_id,
+                code=thrown.code,
+                name=thrown.name,
+                is_handled=thrown.is_handled,
+            )
+            for thrown in step.escalations
+        ),
+        ambiguous=step.ambiguous,
     )

@@ -228,6 +228,15 @@ class ProcessStarted(RouterEvent):
     version: int
 
 
+class Thrown(Part):
+    """An escalation of a diagram; `is_handled` when a boundary event or sub-process took it."""
+
+    element_id: str
+    code: str
+    name: str = ""
+    is_handled: bool = False
+
+
 class ProcessMoved(RouterEvent):
     """Tokens moved: elements that were left and elements that now hold a token."""
 
@@ -236,6 +245,10 @@ class ProcessMoved(RouterEvent):
     instance_id: UUID
     completed: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
+    #: Escalations the diagram threw, whether or not it catches them itself.
+    escalations: tuple[Thrown, ...] = ()
+    #: Elements that waited for the same message besides the one that got it.
+    ambiguous: tuple[str, ...] = ()
 
 
 class ProcessEnded(RouterEvent):

@@ -9,7 +9,8 @@ from pydantic import BaseModel
 
 from services.router.workflow import check
 from shared.business_time import Calendar
-from shared.decisions import load_decisions
+from shared.decisions import check_model, load_decisions
+from shared.definitions.limits import MAX_CONTENT_BYTES
 from shared.definitions.models import Catalogue, EscalationPolicy, Templates
 from shared.definitions.parsing import parse, read_yaml
 from shared.errors import Finding, Invalid
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
 
     from services.router.store import Repository
     from shared.events.router import DefinitionKind
-
-#: What travels inside `definition.released`.
-MAX_CONTENT_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,7 @@ def check_content(
     except UnicodeDecodeError as error:
         return Checked("", (_not_utf8(error.start),))
     if kind == "process":
-        report = check(content, file=file, decisions=repository.decision_ids)
-        own = () if report.process_id == key or not report.is_ok else (_wrong_key(key),)
-        return Checked(text, (*report.findings, *own))
+        return Checked(text, _process(content, text, key, file, repository))
     try:
         _CHECKS[kind](text, key, file, repository)
     except Invalid as error:
@@ -59,10 +55,42 @@ def check_content(
     return Checked(text)
 
 
+def _process(
+    content: bytes, text: str, key: str, file: str, repository: Repository
+) -> tuple[Finding, ...]:
+    """Check a process, and that what calls it could still be released with it."""
+    around = repository.around({key: text})
+    report = check(content, file=file, around=around)
+    if not report.is_ok:
+        return report.findings
+    found = list(report.findings)
+    if report.process_id != key:
+        found.append(_wrong_key(key))
+    for caller in repository.callers_of(key):
+        if not check(caller.content.encode(), file=caller.key, around=around).is_ok:
+            found.append(_breaks(caller.key))
+    return tuple(found)
+
+
+def _breaks(caller: str) -> Finding:
+    return Finding(
+        "/",
+        "breaks-caller",
+        {
+            "zh-CN": f"调用它的流程 {caller} 将因此无法运行",
+            "en": f"the process {caller}, which calls it, could not be run with it",
+        },
+        {"zh-CN": f"先修改 {caller}", "en": f"change {caller} first"},
+    )
+
+
 def _decision(text: str, key: str, file: str, _: Repository) -> None:
     model = load_decisions(text.encode(), file=file)
     if key not in model.decisions_by_id:
         raise Invalid([_wrong_key(key)])
+    wrong = [finding for finding in check_model(model) if finding.severity == "error"]
+    if wrong:
+        raise Invalid(wrong)
 
 
 def _calendar(text: str, key: str, file: str, _: Repository) -> None:

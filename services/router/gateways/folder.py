@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from services.router.workflow import called_processes
 from shared.definitions.models import Directory
 from shared.definitions.parsing import parse, read_yaml
 from shared.events.router import Absence, DefinitionKind, DirectoryChanged, Person, Team
@@ -69,7 +70,7 @@ class Folder:
                 continue  # gone between listing and reading: an editor's temporary file
             self._seen[file] = seen
             found.append(Found(kind, path.stem, file, content))
-        return sorted(found, key=lambda f: (ORDER.index(f.kind), f.key))
+        return _in_order(found)
 
     def directory_seed(self) -> str | None:
         """Return the text of `directory.yaml`, if there is one."""
@@ -85,6 +86,19 @@ class Folder:
         for folder, kind in _FOLDERS.items():
             files += [(path, kind) for path in sorted((self._path / folder).glob("*.yaml"))]
         return [(path, kind) for path, kind in files if not path.name.startswith((".", "~"))]
+
+
+def _in_order(found: list[Found]) -> list[Found]:
+    """Sort so that what is referred to comes first, called processes before their callers."""
+    calls = {f.key: called_processes(f.content) for f in found if f.kind == "process"}
+    depth = dict.fromkeys(calls, 0)
+    for _ in calls:
+        # As deep as the longest chain of calls; in a circle it does not matter who is refused.
+        depth = {
+            key: max((depth[name] + 1 for name in called if name in depth), default=0)
+            for key, called in calls.items()
+        }
+    return sorted(found, key=lambda f: (ORDER.index(f.kind), depth.get(f.key, 0), f.key))
 
 
 def read_directory(text: str, file: str = "directory.yaml") -> DirectoryChanged:

@@ -64,10 +64,7 @@ def record_step(work: RouterWork, record: Record, step: Step, at: datetime) -> R
         work.arm(PROCESS_TIMER, record.id, name, timer.due_at, payload)
     _record_incidents(work, record, step, at)
     if step.completed or step.active:
-        moved = said.ProcessMoved(
-            instance_id=record.instance_id, completed=step.completed, active=step.active
-        )
-        work.publish(moved, subject=record.id, occurred_at=at)
+        work.publish(events_out.moved(record, step), subject=record.id, occurred_at=at)
     if step.is_ended:
         ended = said.ProcessEnded(instance_id=record.instance_id, outcome="completed")
         work.publish(ended, subject=record.id, occurred_at=at)

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from services.router.store import tables
-from services.router.workflow import load
+from services.router.workflow import Stored, load
 from shared.consuming.accounts import Account, Books, Fault
 from shared.database.engine import Transaction
 from shared.database.statements import rows_among
@@ -40,9 +40,10 @@ async def _accounts(
         current[row.id] = row.instance_id
     instances = await rows_among(tx, tables.instances, "request_id", keys)
     await repository.refresh(tx)
-    await repository.ensure(tx, {(row.process, row.version) for row in instances})
+    states = {row.id: Stored(row.state) for row in instances}
+    await repository.ensure(tx, states.values())
     for row in instances:
-        _add_instance(found[row.request_id], row, current, repository)
+        _add_instance(found[row.request_id], row, current, repository, states[row.id])
     _count_processes(found, instances, current)
     for row in await rows_among(tx, tables.work_items, "request_id", keys):
         if row.request_id not in current:
@@ -62,12 +63,16 @@ def _count_processes(
 
 
 def _add_instance(
-    account: Account, row: Any, current: Mapping[str, str], repository: Repository
+    account: Account,
+    row: Any,
+    current: Mapping[str, str],
+    repository: Repository,
+    state: Stored,
 ) -> None:
     if row.request_id not in current:
         account.faults.append(Fault("process_without_request", {"instance": row.id}))
     elif not row.is_ended and row.id == current[row.request_id]:
-        instance = load(repository.process(row.process, row.version), row.state)
+        instance = load(repository.pinned(state), state)
         account.timers |= {
             (_PROCESS, f"{row.id}/{timer.task_id}") for timer in instance.open_timers()
         }

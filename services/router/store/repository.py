@@ -6,7 +6,7 @@ its next transaction that it must read again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -21,9 +21,10 @@ from shared.errors import NotFound, Unavailable
 from shared.events.router import DirectoryChanged
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
+    from services.router.workflow import Pins, Stored
     from shared.database.engine import Transaction
 
 
@@ -50,15 +51,68 @@ class Released:
     content_hash: str
 
 
+#: Compiled versions kept beside those in force; what is dropped is compiled again when needed.
+MAX_COMPILED = 300
+
+
+class Tables:
+    """Decisions an instance is pinned to, or those in force: id → (model, file key, version)."""
+
+    def __init__(self, models: Mapping[str, tuple[DecisionModel, str, int]]) -> None:
+        self.models = models
+
+    def evaluate(
+        self, decision_id: str, inputs: Mapping[str, object], now: datetime
+    ) -> tuple[object, dict[str, Any]]:
+        """Take a decision; return its result and the explanation events carry."""
+        if decision_id not in self.models:
+            raise NoSuchDecision(decision=decision_id)
+        model, key, version = self.models[decision_id]
+        evaluation = model.evaluate(decision_id, inputs, now=now)
+        told: dict[str, Any] = dict(evaluation.explanation[-1]) if evaluation.explanation else {}
+        rules = told.get("rule_ids") or told.get("matched_rules") or ()
+        return evaluation.result, {
+            "decision": key,
+            "version": version,
+            "matched_rules": [str(rule) for rule in rules],
+            "inputs": told.get("inputs", {}),
+            "outputs": evaluation.result,
+        }
+
+
+class Around:
+    """What a diagram may call: these decisions, these processes."""
+
+    def __init__(self, decisions: Collection[str], processes: Mapping[str, str]) -> None:
+        self._decisions, self._processes = decisions, processes
+
+    def decisions(self) -> Collection[str]:
+        """Return the decisions that exist."""
+        return self._decisions
+
+    def process(self, process_id: str) -> bytes | None:
+        """Return a process's diagram."""
+        found = self._processes.get(process_id)
+        return None if found is None else found.encode()
+
+
 class Repository:
-    """What is in force, and the older process versions instances still run on."""
+    """What is in force, and the older versions instances still run on.
+
+    An instance keeps the versions it started with: of its process, of the processes that calls
+    and of the decision tables all of them use (its pins, kept in its state).
+    """
 
     def __init__(self) -> None:
         self.revision = -1
         self.directory = DirectoryChanged(version=0)
         self._in_force: dict[tuple[str, str], Released] = {}
         self._decisions: dict[str, tuple[DecisionModel, str, int]] = {}
-        self._processes: dict[tuple[str, int], CompiledProcess] = {}
+        self._models: dict[tuple[str, int], DecisionModel] = {}
+        #: Of what is in force, compiled with what is in force.
+        self._current: dict[str, CompiledProcess] = {}
+        #: By process, version and pins.
+        self._pinned: dict[tuple[str, int, Pins | None], CompiledProcess] = {}
         self._types: dict[str, str] = {}
         self._teams: frozenset[str] = frozenset()
         self._teams_of: dict[str, frozenset[str]] = {}
@@ -79,38 +133,85 @@ class Repository:
             self._take_directory(DirectoryChanged.model_validate(orjson.loads(house.directory)))
         self.revision = house.revision
 
-    async def ensure(self, tx: Transaction, wanted: Iterable[tuple[str, int]]) -> None:
-        """Compile the process versions that running instances are pinned to."""
-        table = tables.definitions
-        for key, version in set(wanted):
-            if (key, version) in self._processes:
-                continue
-            found = await tx.execute(
-                select(table.c.content).where(
-                    table.c.kind == "process", table.c.key == key, table.c.version == version
-                )
-            )
-            content = found.scalar_one()
-            self._processes[(key, version)] = compile_process(
-                content.encode(), key=key, version=version, decisions=self
-            )
+    async def ensure(self, tx: Transaction, wanted: Iterable[Stored]) -> None:
+        """Compile what stored instances are pinned to."""
+        missing = {
+            place: stored
+            for stored in wanted
+            if (place := (stored.key, stored.version, stored.pins)) not in self._pinned
+        }
+        for place, stored in missing.items():
+            while len(self._pinned) >= MAX_COMPILED + len(missing):
+                del self._pinned[next(iter(self._pinned))]
+            self._pinned[place] = await self._compile_pinned(tx, stored)
+
+    async def _compile_pinned(self, tx: Transaction, stored: Stored) -> CompiledProcess:
+        content = await self._content(tx, "process", stored.key, stored.version)
+        if stored.pins is None:
+            # Stored before there were pins: it takes what is in force, and keeps that from now on.
+            return self._compile(stored.key, stored.version, content)
+        processes: dict[str, str] = {}
+        models: dict[str, tuple[DecisionModel, str, int]] = {}
+        for kind, key, version in stored.pins:
+            pinned = await self._content(tx, kind, key, version)
+            if kind == "process":
+                processes[key] = pinned
+            else:
+                model = self._model(key, version, pinned)
+                models |= {name: (model, key, version) for name in model.decisions_by_id}
+        compiled = compile_process(
+            content.encode(),
+            key=stored.key,
+            version=stored.version,
+            decisions=Tables(models),
+            around=Around((), processes),
+        )
+        return replace(compiled, pins=stored.pins)
+
+    async def _content(self, tx: Transaction, kind: str, key: str, version: int) -> str:
+        known, table = self._in_force.get((kind, key)), tables.definitions
+        if known is not None and known.version == version:
+            return known.content
+        is_it = (table.c.kind == kind) & (table.c.key == key) & (table.c.version == version)
+        content: str = (await tx.execute(select(table.c.content).where(is_it))).scalar_one()
+        return content
+
+    def _model(self, key: str, version: int, content: str) -> DecisionModel:
+        if (key, version) not in self._models:
+            self._models[(key, version)] = load_decisions(content.encode(), file=key)
+        return self._models[(key, version)]
+
+    def _compile(self, key: str, version: int, content: str) -> CompiledProcess:
+        """Compile a process with the tables and processes in force, and pin it to them."""
+        compiled = compile_process(
+            content.encode(),
+            key=key,
+            version=version,
+            decisions=Tables(dict(self._decisions)),
+            around=self.around(),
+        )
+        files = {
+            self._decisions[name][1:] for name in compiled.decisions if name in self._decisions
+        }
+        pins = [("decision", *file) for file in files]
+        pins += [
+            ("process", name, self._in_force["process", name].version) for name in compiled.calls
+        ]
+        return replace(compiled, pins=tuple(sorted(pins)))
 
     def _take(self, released: Released) -> None:
+        self._in_force[(released.kind, released.key)] = released
         if released.kind == "decision":
-            model = load_decisions(released.content.encode(), file=released.key)
+            model = self._model(released.key, released.version, released.content)
             for name in model.decisions_by_id:
                 self._decisions[name] = (model, released.key, released.version)
-        elif released.kind == "process":
-            self._processes[(released.key, released.version)] = compile_process(
-                released.content.encode(),
-                key=released.key,
-                version=released.version,
-                decisions=self,
-            )
         elif released.kind == "catalogue":
             catalogue = parse(Catalogue, read_yaml(released.content), released.key)
             self._types = {entry.key: entry.process for entry in catalogue.types}
-        self._in_force[(released.kind, released.key)] = released
+        if released.kind in ("decision", "process"):
+            self._current.clear()
+            for place in [place for place in self._pinned if place[2] is None]:
+                del self._pinned[place]
 
     def _take_directory(self, directory: DirectoryChanged) -> None:
         self.directory = directory
@@ -145,32 +246,38 @@ class Repository:
         """Return the process a request type takes; the standard path for unknown types."""
         return self._types.get(request_type, "standard-path")
 
-    def process(self, key: str, version: int | None = None) -> CompiledProcess:
-        """Return a compiled process: the version in force, or the one asked for."""
-        if version is None:
+    def process(self, key: str) -> CompiledProcess:
+        """Return the version of a process in force, pinned to what is in force beside it."""
+        if key not in self._current:
             released = self._in_force.get(("process", key))
             if released is None:
                 raise NothingReleasedYet(kind="process", key=key)
-            version = released.version
-        return self._processes[(key, version)]
+            compiled = self._compile(key, released.version, released.content)
+            self._current[key] = self._pinned[(key, released.version, compiled.pins)] = compiled
+        return self._current[key]
+
+    def pinned(self, stored: Stored) -> CompiledProcess:
+        """Return what a stored instance runs on, after `ensure`."""
+        return self._pinned[(stored.key, stored.version, stored.pins)]
+
+    def around(self, changed: Mapping[str, str] | None = None) -> Around:
+        """Return what a diagram may call, as if the `changed` processes were in force."""
+        known = {key: r.content for (kind, key), r in self._in_force.items() if kind == "process"}
+        return Around(self.decision_ids, {**known, **(changed or {})})
+
+    def callers_of(self, key: str) -> list[Released]:
+        """Return the processes in force that call one, directly or not."""
+        return [
+            self._in_force["process", name]
+            for name in sorted(self.process_keys - {key})
+            if key in self.process(name).calls
+        ]
 
     def evaluate(
         self, decision_id: str, inputs: Mapping[str, object], now: datetime
     ) -> tuple[object, dict[str, Any]]:
-        """Take a decision; return its result and the explanation events carry."""
-        if decision_id not in self._decisions:
-            raise NoSuchDecision(decision=decision_id)
-        model, key, version = self._decisions[decision_id]
-        evaluation = model.evaluate(decision_id, inputs, now=now)
-        told: dict[str, Any] = dict(evaluation.explanation[-1]) if evaluation.explanation else {}
-        rules = told.get("rule_ids") or told.get("matched_rules") or ()
-        return evaluation.result, {
-            "decision": key,
-            "version": version,
-            "matched_rules": [str(rule) for rule in rules],
-            "inputs": told.get("inputs", {}),
-            "outputs": evaluation.result,
-        }
+        """Take a decision by the table in force; return its result and its explanation."""
+        return Tables(self._decisions).evaluate(decision_id, inputs, now)
 
     def has_team(self, team: str) -> bool:
         """Whether the team exists; the triage queue always does."""

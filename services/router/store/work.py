@@ -13,7 +13,7 @@ from sqlalchemy import bindparam, insert, update
 from services.router.domain import Record, RequestNotRouted, WorkItem
 from services.router.store import tables
 from services.router.store.rows import item_of, item_row, record_of, record_row
-from services.router.workflow import Instance, Step, load, start
+from services.router.workflow import Instance, Step, Stored, load, start
 from shared.consuming import Work, WorkContext
 from shared.database.statements import rows_among, upsert
 from shared.database.tables import to_us
@@ -65,11 +65,11 @@ class RouterWork(Work):
     async def _load_instances(self) -> None:
         ids = [str(record.instance_id) for record in self._records.values()]
         rows = await rows_among(self.tx, tables.instances, "id", ids)
-        await self.repository.ensure(self.tx, ((row.process, row.version) for row in rows))
-        for row in rows:
-            process = self.repository.process(row.process, row.version)
+        states = [Stored(row.state) for row in rows]
+        await self.repository.ensure(self.tx, states)
+        for row, state in zip(rows, states, strict=True):
             instance_id = UUID(row.id)
-            self._instances[instance_id] = load(process, row.state)
+            self._instances[instance_id] = load(self.repository.pinned(state), state)
             self._instance_request[instance_id] = UUID(row.request_id)
 
     async def _load_items(self) -> None:

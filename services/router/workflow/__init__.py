@@ -12,10 +12,11 @@ variables, timers and persistence are ours.
 """
 
 from .bindings import DecisionEvaluator
-from .compiled import CompiledProcess, ElementInfo, check, compile_process
+from .compiled import CompiledProcess, ElementInfo, Pins, check, compile_process
 from .errors import ProcessRefused, StateNotReadable, StateOfOtherVersion
 from .findings import Report
 from .instance import Instance, load, start
+from .state import Stored
 from .step import (
     Decision,
     Escalation,
@@ -26,7 +27,7 @@ from .step import (
     Timer,
     labels,
 )
-from .surroundings import Surroundings, executable_processes
+from .surroundings import Known, Surroundings, called_processes, executable_processes
 
 __all__ = [
     "CompiledProcess",
@@ -37,14 +38,18 @@ __all__ = [
     "Incident",
     "Instance",
     "Job",
+    "Known",
     "OpenUserTask",
+    "Pins",
     "ProcessRefused",
     "Report",
     "StateNotReadable",
     "StateOfOtherVersion",
     "Step",
+    "Stored",
     "Surroundings",
     "Timer",
+    "called_processes",
     "check",
     "compile_process",
     "executable_processes",

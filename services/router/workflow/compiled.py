@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypedDict
 
+from .calls import Family
 from .errors import ProcessRefused
 from .findings import Findings, Report
 from .lint import lint
 from .net import Net, build
 from .reader import read
 from .surroundings import Known
-from .wording import Wording
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from .bindings import Binding, DecisionEvaluator
+    from .bindings import DecisionEvaluator
     from .surroundings import Surroundings
+
+
+#: Definitions an instance is pinned to beside its process: (kind, key, version), sorted.
+Pins = tuple[tuple[str, str, int], ...]
 
 
 class ElementInfo(TypedDict):
@@ -41,8 +45,11 @@ class CompiledProcess:
     decisions: tuple[str, ...]
     #: Messages the diagram can wait for somewhere.
     messages: tuple[str, ...]
+    #: Processes it calls, and those they call.
+    calls: tuple[str, ...]
     net: Net = field(repr=False)
-    bindings: Mapping[str, Binding] = field(repr=False)
+    #: The released versions of what it calls, as the router looked them up; kept in every state.
+    pins: Pins = ()
 
 
 def check(
@@ -59,39 +66,52 @@ def check(
     diagram.
     """
     findings = Findings()
-    around = around or Known(decisions)
-    diagram = read(xml, findings)
-    if diagram is None:
-        return findings.report(file)
-    if lint(diagram, findings):
-        Wording(diagram, findings, around).bindings()
-    return findings.report(file, diagram.process_id)
+    family = _family(xml, findings, around or Known(decisions), None)
+    return findings.report(file, "" if family is None else next(iter(family.parts)))
 
 
 def compile_process(
-    xml: bytes, *, key: str, version: int, decisions: DecisionEvaluator
+    xml: bytes,
+    *,
+    key: str,
+    version: int,
+    decisions: DecisionEvaluator,
+    around: Surroundings | None = None,
 ) -> CompiledProcess:
-    """Compile a diagram. Raises ProcessRefused with the findings when one of them is an error."""
+    """Compile a diagram with all it calls, which `around` is asked for.
+
+    Raises ProcessRefused with the findings when one of them is an error.
+    """
     findings = Findings()
-    diagram = read(xml, findings)
-    if diagram is None:
+    family = _family(xml, findings, around or Known(), decisions)
+    if family is None or findings.are_fatal:
         raise ProcessRefused(findings.items, key)
-    is_readable = lint(diagram, findings)
-    words = Wording(diagram, findings, evaluator=decisions)
-    bindings = words.bindings() if is_readable else {}
-    if findings.are_fatal:
-        raise ProcessRefused(findings.items, key)
-    nodes = diagram.nodes.values()
+    parts = list(family.parts.values())
+    diagram = parts[0][0]
+    nodes = [(part, node) for part, _ in parts for node in part.nodes.values()]
+    events = [node.event for _, node in nodes]
     return CompiledProcess(
         key=key,
         version=version,
         process_id=diagram.process_id,
         name=diagram.name,
-        elements={node.id: {"type": node.kind, "name": node.name} for node in nodes},
-        decisions=tuple(sorted({n.says.decision_id for n in nodes if n.says.decision_id})),
-        messages=tuple(
-            sorted({n.event.name for n in nodes if n.event.kind == "message" and n.event.name})
-        ),
-        net=build(diagram, bindings),
-        bindings=bindings,
+        elements={part.qualified(n.id): {"type": n.kind, "name": n.name} for part, n in nodes},
+        decisions=tuple(sorted({n.says.decision_id for _, n in nodes if n.says.decision_id})),
+        messages=tuple(sorted({e.name for e in events if e.kind == "message" and e.name})),
+        calls=tuple(family.parts)[1:],
+        net=build(parts),
     )
+
+
+def _family(
+    xml: bytes, findings: Findings, around: Surroundings, evaluator: DecisionEvaluator | None
+) -> Family | None:
+    diagram = read(xml, findings)
+    if diagram is None:
+        return None
+    family = Family(findings, around, evaluator)
+    if lint(diagram, findings):
+        family.add(diagram)
+    else:
+        family.parts[diagram.process_id] = (diagram, {})
+    return family

@@ -21,6 +21,7 @@ NODES = frozenset(
         "task",
         "manualTask",
         "subProcess",
+        "callActivity",
         "exclusiveGateway",
         "parallelGateway",
         "inclusiveGateway",
@@ -43,6 +44,7 @@ SILENT = frozenset(
         "script",
         "monitoring",
         "auditing",
+        "multiInstanceLoopCharacteristics",
     }
 )
 #: Drawn, but without effect: worth a warning.
@@ -62,13 +64,16 @@ EVENT_KINDS = {
     "conditionalEventDefinition": "conditional",
     "cancelEventDefinition": "cancel",
 }
+_BESIDE = frozenset({"message", "timer", "error", "escalation", "signal", "conditional"})
 #: Which events each element may have.
 EVENTS_ON: dict[str, frozenset[str]] = {
     "startEvent": frozenset({"none"}),
-    "endEvent": frozenset({"none", "message", "error", "escalation", "terminate"}),
-    "intermediateCatchEvent": frozenset({"message", "timer"}),
-    "intermediateThrowEvent": frozenset({"none", "message", "escalation"}),
-    "boundaryEvent": frozenset({"message", "timer", "error", "escalation"}),
+    #: The start of an event sub-process.
+    "eventStart": _BESIDE,
+    "endEvent": frozenset({"none", "message", "error", "escalation", "terminate", "signal"}),
+    "intermediateCatchEvent": frozenset({"message", "timer", "signal", "conditional", "link"}),
+    "intermediateThrowEvent": frozenset({"none", "message", "escalation", "signal", "link"}),
+    "boundaryEvent": _BESIDE,
 }
 
 
@@ -81,14 +86,7 @@ class Why(NamedTuple):
     zh_remedy: str
 
 
-_SPLIT = ("split the work into sequential steps or separate processes", "改为顺序步骤或独立流程")
 REFUSED: dict[str, Why] = {
-    "callActivity": Why(
-        "calling another process is not offered yet",
-        "尚不支持调用其他流程",
-        "Draw the steps as an embedded sub-process",
-        "把这些步骤画成内嵌子流程",
-    ),
     "complexGateway": Why(
         "its meaning is not defined precisely enough to be executed",
         "其含义不够精确，无法执行",
@@ -113,11 +111,17 @@ REFUSED: dict[str, Why] = {
         "Read and write with a service task",
         "用服务任务读写数据",
     ),
-    "multiInstanceLoopCharacteristics": Why(
-        "multi-instance is not executed yet",
-        "尚不支持多实例",
-        f"For each element, {_SPLIT[0]}",
-        _SPLIT[1],
+    "loopCardinality": Why(
+        "a multi-instance runs over a collection, not a number of times",
+        "多实例按集合执行，而不是按次数",
+        "Write the input collection, for example =for i in 1..3 return i",
+        "填写输入集合，例如 =for i in 1..3 return i",
+    ),
+    "loopHere": Why(
+        "only tasks, sub-processes and call activities have rounds",
+        "只有任务、子流程和调用活动可以多实例",
+        "Put the marker on the activity",
+        "把标记放在活动上",
     ),
     "standardLoopCharacteristics": Why(
         "loop markers are not executed",
@@ -130,12 +134,6 @@ REFUSED: dict[str, Why] = {
         "不执行 BPMN 数据输入输出",
         "Use input and output mappings",
         "使用输入与输出映射",
-    ),
-    "triggeredByEvent": Why(
-        "event sub-processes are not executed",
-        "不执行事件子流程",
-        "Use boundary events on a sub-process",
-        "在子流程上使用边界事件",
     ),
     "isForCompensation": Why(
         "compensation is not executed",
@@ -186,6 +184,12 @@ ZEEBE_ATTRIBUTES: dict[str, frozenset[str]] = {
     "properties": frozenset(),
     "property": frozenset({"name", "value"}),
     "subscription": frozenset({"correlationKey"}),
+    "calledElement": frozenset(
+        {"processId", "propagateAllChildVariables", "propagateAllParentVariables", "bindingType"}
+    ),
+    "loopCharacteristics": frozenset(
+        {"inputCollection", "inputElement", "outputCollection", "outputElement"}
+    ),
     "versionTag": frozenset({"value"}),
 }
 _WORK = frozenset({"taskDefinition", "taskHeaders", "ioMapping", "properties"})
@@ -211,6 +215,10 @@ ZEEBE_ON: dict[str, frozenset[str]] = {
     "receiveTask": frozenset({"ioMapping", "properties"}),
     "intermediateCatchEvent": frozenset({"ioMapping", "properties"}),
     "boundaryEvent": frozenset({"ioMapping", "properties"}),
+    "startEvent": frozenset({"ioMapping", "properties"}),
+    "subProcess": frozenset({"ioMapping", "properties"}),
+    "callActivity": frozenset({"calledElement", "ioMapping", "properties"}),
+    "multiInstanceLoopCharacteristics": frozenset({"loopCharacteristics"}),
     "message": frozenset({"subscription", "properties"}),
     "process": frozenset({"properties", "versionTag"}),
 }

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from . import state
-from .bindings import Message, WithOutputs, throw
+from .bindings import WithOutputs
+from .bindings_events import Message, throw
 from .errors import Stuck
 from .step import Incident, OpenUserTask, Step, Timer
 from .survey import Survey, job_of, survey, timer_of, user_task_of
@@ -168,6 +169,7 @@ class Instance:
                 return Step(version=self._version, is_applied=False, **self._standing())
             game.settle()
             data = bounded(game.variables)
+            bounded_inside(game)
         except Stuck as stuck:
             self._restore(stored)
             incident = Incident(stuck.element, stuck.code, stuck.detail, stuck.inputs)
@@ -213,7 +215,7 @@ class Instance:
         )
 
     def _restore(self, stored: bytes) -> None:
-        _, self._game, _ = state.load(self.process, stored)
+        _, self._game, _ = state.load(self.process, state.Stored(stored))
 
     def _token(self, task_id: int) -> Token:
         token = self._game.find(task_id)
@@ -272,7 +274,7 @@ class Instance:
         if key is None or binding.correlation_key is None:
             return True
         try:
-            return binding.correlation_key.value(self._game.variables, now) == key
+            return binding.correlation_key.value(self._game.seen(token), now) == key
         except Stuck:
             return False
 
@@ -289,15 +291,24 @@ def start(
     return instance, instance.begin(now)
 
 
-def load(process: CompiledProcess, stored: bytes) -> Instance:
-    """Return the instance a state was dumped from.
+def load(process: CompiledProcess, stored: bytes | state.Stored) -> Instance:
+    """Return the instance a state was dumped from; `Stored` says on what it has to run.
 
     Raises StateNotReadable, or StateOfOtherVersion when it runs on another process version.
     """
+    if isinstance(stored, bytes):
+        stored = state.Stored(stored)
     instance_id, game, version = state.load(process, stored)
     instance = Instance(process, instance_id, game, version)
-    instance.keep(stored)
+    instance.keep(stored.bytes)
     return instance
+
+
+def bounded_inside(game: Game) -> None:
+    """Raise Stuck when the variables of all scopes together are too large."""
+    inner = [scope.local for scope in game.subprocesses.values() if scope.local]
+    if inner:
+        bounded({"inside": inner})
 
 
 def _fire(token: Token, payload: Mapping[str, object]) -> bool:

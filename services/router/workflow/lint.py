@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .lint_events import events
 from .lint_loops import loops
+from .lint_tokens import tokens
 from .model import GATEWAYS
 
 if TYPE_CHECKING:
@@ -18,7 +19,14 @@ MAX_FLOWS = 1_600
 MAX_DEPTH = 10
 #: Elements through which a token passes without resting, so that nothing can happen to it there.
 _PASSING = frozenset({"task", "manualTask", "scriptTask", "businessRuleTask"})
-_ACTIVITIES = _PASSING | {"userTask", "serviceTask", "sendTask", "receiveTask", "subProcess"}
+_ACTIVITIES = _PASSING | {
+    "userTask",
+    "serviceTask",
+    "sendTask",
+    "receiveTask",
+    "subProcess",
+    "callActivity",
+}
 
 
 def lint(diagram: Diagram, findings: Findings) -> bool:
@@ -45,6 +53,8 @@ def _shape(diagram: Diagram, findings: Findings) -> None:
     _reached(diagram, findings)
     events(diagram, findings)
     loops(diagram, findings)
+    if not findings.are_fatal:
+        tokens(diagram, findings)
 
 
 def _is_too_big(diagram: Diagram, findings: Findings) -> bool:
@@ -77,10 +87,22 @@ def _flow(diagram: Diagram, flow: Flow, findings: Findings) -> bool:
 def _starts(diagram: Diagram, findings: Findings) -> None:
     scopes = ["", *(n.id for n in diagram.nodes.values() if n.kind == "subProcess")]
     for scope in scopes:
-        starts = [node for node in diagram.within(scope) if node.kind == "startEvent"]
+        starts = diagram.starts(scope)
         path = diagram.path(scope) if scope else diagram.process_id
+        if scope and diagram.nodes[scope].is_event_scope:
+            _event_scope(diagram, scope, starts, findings)
+            continue
         if len(starts) != 1:
             findings.add(path, "start-count", where=path, count=len(starts))
+
+
+def _event_scope(diagram: Diagram, scope: str, starts: list[Node], findings: Findings) -> None:
+    able = [node for node in starts if node.event.kind != "none"]
+    if len(starts) != 1 or len(able) != 1:
+        findings.add(diagram.path(scope), "event-scope-start", count=len(able))
+    touched = diagram.entering[scope] or diagram.leaving[scope] or diagram.boundaries[scope]
+    if touched or diagram.nodes[scope].loop is not None:
+        findings.add(diagram.path(scope), "event-scope-connected")
 
 
 def _ends(diagram: Diagram, node: Node, findings: Findings) -> None:
@@ -92,13 +114,19 @@ def _ends(diagram: Diagram, node: Node, findings: Findings) -> None:
         findings.add(path, "boundary-entered")
     if node.kind == "endEvent" and diagram.leaving[node.id]:
         findings.add(path, "end-left")
+    if node.event.kind == "link":
+        # The flow that stands for the link is there; any other one is too many.
+        is_throw = node.kind == "intermediateThrowEvent"
+        wrong = diagram.leaving[node.id] if is_throw else diagram.entering[node.id]
+        if any(not flow.id.endswith(":link") for flow in wrong):
+            findings.add(path, "link-connected")
     if node.kind in ("task", "manualTask"):
         findings.add(path, "passes-at-once", tag=node.kind)
 
 
 def _leaving(diagram: Diagram, node: Node, findings: Findings) -> None:
     path, flows = diagram.path(node.id), diagram.leaving[node.id]
-    if not flows and node.kind != "endEvent":
+    if not flows and node.kind != "endEvent" and not node.is_event_scope:
         findings.add(path, "dead-end")
     if len(flows) > 1 and node.kind not in GATEWAYS and node.kind != "endEvent":
         findings.add(path, "implicit-split", count=len(flows))
@@ -149,7 +177,7 @@ def _boundary(diagram: Diagram, node: Node, findings: Findings) -> None:
 def _reached(diagram: Diagram, findings: Findings) -> None:
     reached: set[str] = set()
     for node in diagram.nodes.values():
-        if node.kind == "startEvent":
+        if node.kind == "startEvent" or node.is_event_scope:
             reached |= {node.id} | diagram.reachable(node.id)
     for name in diagram.nodes:
         if name not in reached:

@@ -27,19 +27,23 @@ def _race(diagram: Diagram, node: Node, findings: Findings) -> None:
     for flow in flows:
         target = diagram.nodes[flow.target]
         catches = target.kind in ("intermediateCatchEvent", "receiveTask")
+        catches = catches and target.event.kind != "link" and target.loop is None
         is_alone = len(diagram.entering[target.id]) == 1 and not diagram.boundaries[target.id]
         if not (catches and is_alone):
             findings.add(diagram.path(target.id), "race-target")
 
 
 def _cycle(diagram: Diagram, node: Node, findings: Findings) -> None:
-    if node.kind != "boundaryEvent" or node.is_interrupting:
+    if node.kind not in ("boundaryEvent", "startEvent") or node.is_interrupting:
         findings.add(diagram.path(node.id), "cycle-misplaced")
 
 
 def _code(diagram: Diagram, node: Node, findings: Findings) -> None:
     path, event = diagram.path(node.id), node.event
-    if node.kind == "boundaryEvent":
+    if node.kind == "startEvent":
+        if event.kind == "error" and not node.is_interrupting:
+            findings.add(path, "error-not-interrupting")
+    elif node.kind == "boundaryEvent":
         if event.kind == "error" and not node.is_interrupting:
             findings.add(path, "error-not-interrupting")
         host = diagram.nodes.get(node.attached_to)
@@ -53,12 +57,24 @@ def _code(diagram: Diagram, node: Node, findings: Findings) -> None:
 
 
 def _may_throw(host: Node, kind: str) -> bool:
-    return host.kind == "subProcess" or (kind == "error" and host.is_job)
+    return host.kind in ("subProcess", "callActivity") or (kind == "error" and host.is_job)
 
 
 def _is_caught(diagram: Diagram, node: Node) -> bool:
-    return any(
-        catcher.event.kind == "error" and catcher.event.code in ("", node.event.code)
-        for scope in node.scopes
-        for catcher in diagram.boundaries[scope]
-    )
+    """Return whether a boundary event or an event sub-process around it takes an error.
+
+    What a called process lets out its caller may catch; that is not known here.
+    """
+    for scope in ("", *node.scopes):
+        beside = [
+            s for n in diagram.within(scope) if n.is_event_scope for s in diagram.starts(n.id)
+        ]
+        on = diagram.boundaries[scope] if scope else []
+        for catcher in (*beside, *on):
+            inside = catcher.scope in node.scopes and catcher.kind == "startEvent"
+            if inside and catcher.event.kind == "error":
+                # An event sub-process does not catch what it throws itself.
+                continue
+            if catcher.event.kind == "error" and catcher.event.code in ("", node.event.code):
+                return True
+    return False

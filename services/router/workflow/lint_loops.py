@@ -79,6 +79,9 @@ def _spinning(diagram: Diagram) -> list[list[str]]:
 def _rests(diagram: Diagram, name: str) -> bool:
     """Return whether every token rests at (or inside) an element."""
     node = diagram.nodes[name]
+    if node.kind == "callActivity":
+        # A called process may pass through; then the loop around it spins.
+        return False
     if node.kind != "subProcess":
         return node.waits
     return not _passes_through(diagram, name)

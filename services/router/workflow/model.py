@@ -6,7 +6,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
-EventKind = Literal["none", "message", "timer", "error", "escalation", "terminate"]
+EventKind = Literal[
+    "none",
+    "message",
+    "timer",
+    "error",
+    "escalation",
+    "terminate",
+    "signal",
+    "conditional",
+    "link",
+]
 Pairs = tuple[tuple[str, str], ...]
 
 GATEWAYS = frozenset(
@@ -27,6 +37,20 @@ class Event:
     timer_kind: str = ""
     timer_text: str = ""
     correlation_key: str = ""
+    #: FEEL, of a conditional event
+    condition: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """A multi-instance as written: FEEL texts and variable names."""
+
+    collection: str = ""
+    element: str = ""
+    into: str = ""
+    result: str = ""
+    enough: str = ""
+    is_sequential: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +62,10 @@ class Extensions:
     decision_id: str = ""
     script: str = ""
     result_variable: str = ""
+    called_process: str = ""
+    #: Whether a called process sees and gives back all variables: true, false or "" (not said).
+    sees_all: str = ""
+    gives_all: str = ""
     assignee: str = ""
     candidate_groups: str = ""
     candidate_users: str = ""
@@ -64,6 +92,9 @@ class Node:
     attached_to: str = ""
     is_interrupting: bool = True
     default_flow: str = ""
+    #: A sub-process that an event starts, beside the main flow.
+    is_event_scope: bool = False
+    loop: Loop | None = None
 
     @property
     def scope(self) -> str:
@@ -78,6 +109,8 @@ class Node:
     @property
     def waits(self) -> bool:
         """Return whether a token rests here."""
+        if self.event.kind == "link":
+            return False
         return self.kind in CATCHING or self.kind == "userTask" or self.is_job
 
 
@@ -102,6 +135,16 @@ class Diagram:
     flows: tuple[Flow, ...] = ()
     #: Some elements were refused while reading: the shape of the rest says nothing.
     is_partial: bool = False
+    #: "" for the process itself, "id:" for one that is called.
+    prefix: str = ""
+
+    def qualified(self, element_id: str) -> str:
+        """Return how an element is called outside: those of a called process by both names."""
+        return self.prefix + element_id
+
+    def starts(self, scope: str) -> list[Node]:
+        """Return the start events directly inside a scope."""
+        return [node for node in self.within(scope) if node.kind == "startEvent"]
 
     def path(self, element_id: str) -> str:
         """Return where an element is: process, sub-processes, element."""
@@ -177,4 +220,4 @@ class Diagram:
         return found
 
 
-__all__ = ["CATCHING", "GATEWAYS", "Diagram", "Event", "Extensions", "Flow", "Node"]
+__all__ = ["CATCHING", "GATEWAYS", "Diagram", "Event", "Extensions", "Flow", "Loop", "Node"]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import dialect
-from .model import Diagram, Event, Flow, Node
+from .model import Diagram, Event, Flow, Loop, Node
 from .reader_zeebe import Speaker
 from .safe_xml import BPMN, children, local, namespace, parse, text_of
 
 if TYPE_CHECKING:
     from .findings import Findings
 
+#: What events, tables and pages hold of an element's id; in a called process two of them.
+MAX_ID = 99
 _TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 
@@ -41,7 +44,8 @@ class _Reader:
     def diagram(self) -> Diagram:
         self.speaker.attributes(self.process, self.process_id)
         self.speaker.extensions(self.process, self.process_id, "process")
-        self._scope(self.process, ())
+        self._scope(self.process, (), is_event_scope=False)
+        self._link()
         return Diagram(
             self.process_id,
             self.process.get("name", ""),
@@ -53,13 +57,31 @@ class _Reader:
     def _path(self, scopes: tuple[str, ...], element: Any) -> str:
         return "/".join((self.process_id, *scopes, element.get("id") or local(element)))
 
-    def _scope(self, parent: Any, scopes: tuple[str, ...]) -> None:
+    def _link(self) -> None:
+        """Turn each link into the sequence flow it stands for."""
+        links = [node for node in self.nodes.values() if node.event.kind == "link"]
+        for node in links:
+            if node.kind != "intermediateThrowEvent":
+                continue
+            path = "/".join((self.process_id, *node.scopes, node.id))
+            targets = [
+                other
+                for other in links
+                if other.kind == "intermediateCatchEvent"
+                and (other.event.name, other.scope) == (node.event.name, node.scope)
+            ]
+            if len(targets) != 1:
+                self.findings.add(path, "link-target", name=node.event.name, count=len(targets))
+                continue
+            self.flows.append(Flow(f"{node.id}:link", node.id, targets[0].id, "", node.scope))
+
+    def _scope(self, parent: Any, scopes: tuple[str, ...], *, is_event_scope: bool) -> None:
         for element in parent:
             path = self._path(scopes, element)
             if namespace(element) != BPMN:
                 self.speaker.refuse_foreign(element, path)
             elif local(element) in dialect.NODES:
-                self._node(element, path, scopes)
+                self._node(element, path, scopes, is_event_scope=is_event_scope)
             elif local(element) == "sequenceFlow":
                 self._flow(element, path, scopes)
             else:
@@ -91,25 +113,36 @@ class _Reader:
             )
         )
 
-    def _node(self, element: Any, path: str, scopes: tuple[str, ...]) -> None:
+    def _node(
+        self, element: Any, path: str, scopes: tuple[str, ...], *, is_event_scope: bool
+    ) -> None:
         kind, name = local(element), element.get("id")
         if not name:
             self.findings.add(path, "id-missing", tag=kind)
             return
+        if len(name) > MAX_ID:
+            self.findings.add(path, "id-too-long", length=len(name), limit=MAX_ID)
         if name in self.nodes:
             self.findings.add(path, "id-twice", id=name)
             return
         self._switches(element, path, kind)
+        slot = "eventStart" if kind == "startEvent" and is_event_scope else kind
+        switch = "isInterrupting" if kind == "startEvent" else "cancelActivity"
+        says = self.speaker.extensions(element, path, kind)
+        if kind == "callActivity" and not says.called_process:
+            says = replace(says, called_process=element.get("calledElement", ""))
         self.nodes[name] = Node(
             id=name,
             kind=kind,
             name=" ".join(element.get("name", "").split()),
             scopes=scopes,
-            event=self._event(element, path, kind),
-            says=self.speaker.extensions(element, path, kind),
+            event=self._event(element, path, slot),
+            says=says,
             attached_to=element.get("attachedToRef", ""),
-            is_interrupting=element.get("cancelActivity", "true") == "true",
+            is_interrupting=element.get(switch, "true") == "true",
             default_flow=element.get("default", ""),
+            is_event_scope=element.get("triggeredByEvent") == "true",
+            loop=self._loop(element, path, kind),
         )
         if kind == "subProcess":
             self._scope_of_sub_process(element, path, (*scopes, name))
@@ -117,9 +150,20 @@ class _Reader:
             self._parts(element, path, kind)
 
     def _scope_of_sub_process(self, element: Any, path: str, scopes: tuple[str, ...]) -> None:
-        if element.get("triggeredByEvent") == "true":
-            self._refuse(path, "subProcess", "triggeredByEvent")
-        self._scope(element, scopes)
+        is_event_scope = element.get("triggeredByEvent") == "true"
+        self._scope(element, scopes, is_event_scope=is_event_scope)
+
+    def _loop(self, element: Any, path: str, kind: str) -> Loop | None:
+        found = self.speaker.loop(element, path)
+        if found is None:
+            return None
+        if not kind.endswith(("Task", "task", "Process", "Activity")):
+            self._refuse(path, "multiInstanceLoopCharacteristics", "loopHere")
+        told = children(element, "multiInstanceLoopCharacteristics")[0]
+        for part in told:
+            if local(part) not in ("extensionElements", "completionCondition"):
+                self._refuse(path, local(part), local(part))
+        return found
 
     def _switches(self, element: Any, path: str, kind: str) -> None:
         """Refuse attributes that would change what the element means."""
@@ -144,24 +188,51 @@ class _Reader:
                 self._other(part, path)
 
     def _event(self, element: Any, path: str, kind: str) -> Event:
-        definitions = [p for p in element if local(p) in dialect.EVENT_KINDS]
-        refs = children(element, "eventDefinitionRef")
-        if len(definitions) + len(refs) > 1:
-            self.findings.add(path, "event-several")
+        definition = self._definition(element, path)
         if kind == "receiveTask":
             return self._message(element, path, "receiveTask")
         if kind not in dialect.EVENTS_ON:
             return Event()
-        what = dialect.EVENT_KINDS[local(definitions[0])] if definitions else "none"
+        what = "none" if definition is None else dialect.EVENT_KINDS[local(definition)]
         if what not in dialect.EVENTS_ON[kind]:
-            self.findings.add(path, "unsupported-event", kind=what, tag=kind)
+            self.findings.add(path, "unsupported-event", kind=what, tag=kind, **_possible(kind))
             return Event()
-        if what == "message":
-            return self._message(definitions[0], path, kind)
+        readers = {"message": self._message, "error": self._code, "escalation": self._code}
+        if what in readers:
+            return readers[what](definition, path, kind)
+        return self._other_event(definition, path, what)
+
+    def _definition(self, element: Any, path: str) -> Any | None:
+        """Return what an event waits for or throws, None for a plain one."""
+        definitions = [p for p in element if local(p) in dialect.EVENT_KINDS]
+        if len(definitions) + len(children(element, "eventDefinitionRef")) > 1:
+            self.findings.add(path, "event-several")
+        for definition in definitions:
+            self.speaker.no_extensions(definition, path)
+        return definitions[0] if definitions else None
+
+    def _other_event(self, element: Any, path: str, what: str) -> Event:
         if what == "timer":
-            return self._timer(definitions[0], path)
-        if what in ("error", "escalation"):
-            return self._code(definitions[0], path, what, kind)
+            return self._timer(element, path)
+        if what == "signal":
+            signal = self._root_element("signal", element.get("signalRef"))
+            name = "" if signal is None else signal.get("name", "").strip()
+            if not name:
+                self.findings.add(path, "event-empty", what="signal")
+            self._fixed(path, "signal name", name)
+            self.findings.add(path, "signal-inside", name=name)
+            return Event(kind="signal", name=name)
+        if what == "link":
+            name = element.get("name", "").strip()
+            if not name:
+                self.findings.add(path, "event-empty", what="link name")
+            return Event(kind="link", name=name)
+        if what == "conditional":
+            parts = children(element, "condition")
+            condition = text_of(parts[0]) if parts else ""
+            if not condition:
+                self.findings.add(path, "event-empty", what="condition")
+            return Event(kind="conditional", condition=condition)
         return Event(kind="terminate") if what == "terminate" else Event()
 
     def _message(self, element: Any, path: str, kind: str) -> Event:
@@ -186,11 +257,13 @@ class _Reader:
         self.findings.add(path, "timer-empty")
         return Event(kind="timer")
 
-    def _code(self, element: Any, path: str, what: str, kind: str) -> Event:
+    def _code(self, element: Any, path: str, kind: str) -> Event:
         """Read an error or escalation; what catches without a reference catches every one."""
+        what = dialect.EVENT_KINDS[local(element)]
         target = self._root_element(what, element.get(f"{what}Ref"))
         code = "" if target is None else target.get(f"{what}Code", "").strip()
-        if not code and (kind != "boundaryEvent" or target is not None):
+        is_caught = kind in ("boundaryEvent", "eventStart")
+        if not code and (not is_caught or target is not None):
             self.findings.add(path, "event-empty", what=f"{what}Code")
         self._fixed(path, f"{what}Code", code)
         name = "" if target is None else target.get("name", "")
@@ -207,3 +280,8 @@ class _Reader:
             if reference and element.get("id") == reference:
                 return element
         return None
+
+
+def _possible(kind: str) -> dict[str, str]:
+    possible = ", ".join(sorted(dialect.EVENTS_ON[kind]))
+    return {"possible": possible, "zh_possible": possible.replace("none", "空 none")}

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from lxml import etree
 
 from . import dialect
-from .model import Extensions
-from .safe_xml import BPMN, ZEEBE, children, local, namespace
+from .model import Extensions, Loop
+from .safe_xml import BPMN, ZEEBE, children, local, namespace, text_of
 
 if TYPE_CHECKING:
     from .findings import Findings
@@ -56,6 +56,37 @@ class Speaker:
                 if self._is_known(part, path, "message") and local(part) == "subscription":
                     return str(part.get("correlationKey", ""))
         return ""
+
+    def loop(self, element: Any, path: str) -> Loop | None:
+        """Return the multi-instance of an activity, None when it has none."""
+        found = children(element, "multiInstanceLoopCharacteristics")
+        if not found:
+            return None
+        told, said = found[0], {}
+        self.attributes(told, path)
+        for holder in children(told, "extensionElements"):
+            for part in holder:
+                if self._is_known(part, path, "multiInstanceLoopCharacteristics"):
+                    said = {name: value.strip() for name, value in part.attrib.items()}
+        enough = children(told, "completionCondition")
+        return Loop(
+            collection=said.get("inputCollection", ""),
+            element=said.get("inputElement", ""),
+            into=said.get("outputCollection", ""),
+            result=said.get("outputElement", ""),
+            enough=text_of(enough[0]) if enough else "",
+            is_sequential=told.get("isSequential") == "true",
+        )
+
+    def no_extensions(self, element: Any, path: str) -> None:
+        """Refuse every extension of an element that may have none (event definitions)."""
+        self.attributes(element, path)
+        for holder in children(element, "extensionElements"):
+            for part in holder:
+                if namespace(part) == ZEEBE:
+                    self._unknown(path, f"zeebe:{local(part)}", "–")
+                else:
+                    self.refuse_foreign(part, path)
 
     def _unknown(self, path: str, what: str, possible: str) -> None:
         self.findings.add(path, "unknown-extension", what=what, possible=possible)
@@ -105,6 +136,12 @@ class Speaker:
                 return {
                     "script": said.get("expression", ""),
                     "result_variable": said.get("resultVariable", ""),
+                }
+            case "calledElement":
+                return {
+                    "called_process": said.get("processId", ""),
+                    "sees_all": said.get("propagateAllParentVariables", ""),
+                    "gives_all": said.get("propagateAllChildVariables", ""),
                 }
             case _:
                 return self._read_people(part, said)

@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
+from shared.definitions.limits import MAX_CONTENT_BYTES
+
 if TYPE_CHECKING:
     from .findings import Findings
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 
-#: A diagram of 400 nodes with its picture has about 0.5 MB.
-MAX_BYTES = 2_000_000
-
 
 def parse(xml: bytes, findings: Findings) -> Any | None:
     """Return the root element of a BPMN file, or None after saying what is wrong with it."""
-    if len(xml) > MAX_BYTES:
-        findings.add("", "file-too-big", size=len(xml), limit=MAX_BYTES)
+    if len(xml) > MAX_CONTENT_BYTES:
+        findings.add("", "file-too-big", size=len(xml), limit=MAX_CONTENT_BYTES)
+        return None
+    try:
+        xml.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        findings.add("", "file-not-utf-8", at=problem.start)
         return None
     parser = etree.XMLParser(
         resolve_entities=False,

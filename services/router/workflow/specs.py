@@ -13,7 +13,6 @@ from SpiffWorkflow.bpmn.specs.bpmn_process_spec import BpmnProcessSpec
 from SpiffWorkflow.bpmn.specs.mixins import (
     ExclusiveGatewayMixin,
     ParallelGatewayMixin,
-    SubWorkflowTaskMixin,
     UserTaskMixin,
 )
 from SpiffWorkflow.bpmn.specs.mixins.bpmn_spec_mixin import BpmnSpecMixin
@@ -21,7 +20,7 @@ from SpiffWorkflow.exceptions import WorkflowException
 from SpiffWorkflow.specs.MultiChoice import MultiChoice
 
 from .errors import Stuck
-from .tokens import FUTURE, LIVE, WAITING
+from .tokens import FUTURE, LIVE, STARTED, WAITING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,6 +39,10 @@ class ProcessSpec(BpmnProcessSpec):  # type: ignore[misc]
         self.start = Element(self, ":start")
         self.start.bpmn_id = None
         self.end = None
+        #: Starts of event sub-processes, armed while the scope runs.
+        self.listeners: list[Listener] = []
+        #: What one round of a multi-instance is; None in any other scope.
+        self.round: Element | None = None
 
 
 class Element(BpmnSpecMixin):  # type: ignore[misc]
@@ -52,7 +55,17 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
     chooses = False
     #: A token here is not listed as active (armed boundary events).
     is_hidden = False
+    #: That a token left it is told; the rounds of a multi-instance are told instead of the whole.
+    is_recorded = True
+    #: The start of an event sub-process: waits as long as its scope runs, and keeps it not.
+    is_listener = False
+    #: What the variables inside of it may do: open, closed or sealed.
+    border = "open"
     binding: Binding | None = None
+
+    def watch(self, token: Token) -> bool:
+        """Return whether a condition it waits for has become true, after going off."""
+        return False
 
     def test(self) -> None:
         """Check nothing: the diagram was checked when it was compiled."""
@@ -75,7 +88,7 @@ class Element(BpmnSpecMixin):  # type: ignore[misc]
         group = token.parent
         if group is not None and group.task_spec.is_group:
             group.task_spec.member_completed(group, token)
-        if self.bpmn_id:
+        if self.bpmn_id and self.is_recorded:
             token.workflow.top_workflow.moment.completed.append(self.bpmn_id)
 
     def _on_cancel(self, token: Token) -> None:
@@ -155,25 +168,65 @@ class Catch(Element):
         self.binding.enter(game, token)
         return None
 
+    def watch(self, token: Token) -> bool:
+        """Go off when the condition it waits for has become true."""
+        game: Game = token.workflow.top_workflow
+        is_resting = token._state == STARTED and "stuck" not in token.internal_data
+        if not (is_resting and self.binding is not None and self.binding.is_true(game, token)):
+            return False
+        self.fire(token, {})
+        return True
+
     def fire(self, token: Token, payload: Mapping[str, object]) -> None:
         """Let the token go on with what came."""
         token.internal_data["fired"] = dict(payload)
         token._ready()
 
 
-class Boundary(Catch):
-    """A boundary event; a non-interrupting one is armed again after it fired."""
+class Rearmed(Catch):
+    """An event beside the main flow; what does not interrupt is armed again after it fired."""
 
     is_hidden = True
 
-    def arm_again(self, group: Token, member: Token) -> None:
-        """Arm once more while the activity runs; a timer only as often as its cycle says."""
+    def _again(self, token: Token, parent: Token | None) -> None:
+        """Arm once more; a timer only as often as its cycle says."""
         assert self.binding is not None
-        carried = self.binding.carry(member.workflow.top_workflow, member)
-        if carried is not None:
-            token = group._add_child(self, FUTURE)
-            token.internal_data.update(carried)
-            self._update(token)
+        game: Game = token.workflow.top_workflow
+        carried = self.binding.carry(game, token)
+        if carried is None:
+            return
+        if parent is None:
+            fresh = game.token(token.workflow, self)
+        else:
+            fresh = parent._add_child(self, FUTURE)
+        fresh.internal_data.update(carried)
+        self._update(fresh)
+
+
+class Boundary(Rearmed):
+    """A boundary event."""
+
+    def arm_again(self, group: Token, member: Token) -> None:
+        """Arm once more while the activity runs."""
+        self._again(member, group)
+
+
+class Listener(Rearmed):
+    """The start of an event sub-process: armed as long as the scope around it runs."""
+
+    is_listener = True
+
+    def _run_hook(self, token: Token) -> bool | None:
+        if "fired" not in token.internal_data:
+            return super()._run_hook(token)
+        super()._run_hook(token)
+        if self.cancel_activity:
+            for other in token.workflow.live():
+                if other is not token:
+                    other.cancel()
+        else:
+            self._again(token, None)
+        return True
 
 
 class Throw(Element):
@@ -183,22 +236,6 @@ class Throw(Element):
         if self.binding is not None:
             self.binding.enter(token.workflow.top_workflow, token)
         return True
-
-
-class SubProcess(SubWorkflowTaskMixin, Element):  # type: ignore[misc]
-    """An embedded sub-process: rests until no token is left inside."""
-
-    def _update_hook(self, token: Token) -> bool:
-        return True
-
-    def _run_hook(self, token: Token) -> bool | None:
-        if "done" in token.internal_data:
-            return True
-        token.workflow.top_workflow.open_scope(token, self.spec)
-        return None
-
-    def _on_cancel(self, token: Token) -> None:
-        token.workflow.top_workflow.close_scope(token)
 
 
 class Exclusive(ExclusiveGatewayMixin, Element):  # type: ignore[misc]
@@ -284,7 +321,7 @@ def joined(token: Token, waiting: list[Token]) -> bool:
 
 def no_flow(spec: Any, token: Token) -> Stuck:
     """Say that a gateway has nowhere to go, with the variables its conditions mention."""
-    variables = token.workflow.top_workflow.variables
+    variables = token.workflow.context()
     found: dict[str, object] = {}
     for condition, _ in spec.cond_task_specs:
         if condition is not None:

@@ -1,7 +1,11 @@
 """Stored instances: one JSON array, its order fixed, variables once, live tokens only.
 
     [format, instance id, process key, process version, moves, last token id, is ended, variables,
-     [[owner token or 0, sub-process id or "", [[id, group or 0, state, spec, kept or 0], …]], …]]
+     [[owner token or 0, scope or "", [[id, group or 0, state, spec, kept or 0], …], local], …],
+     [[kind, key, version], …]]
+
+`local` are the variables of the scope alone, left out when it has none. The last element are the
+definitions beside the process that the instance is pinned to; format 1 had neither.
 
 Arrays keep their order everywhere, so a store that reorders object keys does no harm (H3). The
 process itself is not stored: an instance is pinned to a released (key, version).
@@ -18,15 +22,19 @@ from .errors import StateNotReadable, StateOfOtherVersion
 from .tokens import FUTURE, LIVE, Game, SubScope, Token
 
 if TYPE_CHECKING:
-    from .compiled import CompiledProcess
+    from .compiled import CompiledProcess, Pins
 
-FORMAT = 1
+FORMAT = 2
+#: How many elements each format that is still read has.
+_LENGTHS = {1: 9, 2: 10}
 
 
 def dump(process: CompiledProcess, instance_id: UUID, game: Game, moves: int) -> bytes:
     """Write an instance at rest."""
     scopes = [[0, "", _rows(game)]]
-    scopes += [[owner, s.spec.name, _rows(s)] for owner, s in game.subprocesses.items()]
+    for owner, inner in game.subprocesses.items():
+        local = [] if inner.local is None else [inner.local]
+        scopes.append([owner, inner.spec.name, _rows(inner), *local])
     return orjson.dumps(
         [
             FORMAT,
@@ -38,29 +46,44 @@ def dump(process: CompiledProcess, instance_id: UUID, game: Game, moves: int) ->
             game.completed,
             game.variables,
             scopes,
+            process.pins,
         ]
     )
 
 
-def load(process: CompiledProcess, state: bytes) -> tuple[UUID, Game, int]:
+class Stored:
+    """A stored instance that was looked at, not yet put on a process."""
+
+    __slots__ = ("bytes", "key", "pins", "values", "version")
+
+    def __init__(self, state: bytes) -> None:
+        """Read the bytes; raise StateNotReadable for what is no state of a known format."""
+        self.bytes = state
+        self.values = _parsed(state)
+        self.key: str = self.values[2]
+        self.version: int = self.values[3]
+        #: The definitions it is pinned to; None for one stored before there were pins.
+        self.pins: Pins | None = None
+        if self.values[0] > 1:
+            self.pins = tuple((kind, key, version) for kind, key, version in self.values[9])
+
+
+def load(process: CompiledProcess, stored: Stored) -> tuple[UUID, Game, int]:
     """Read an instance: its id, its tokens and variables, and how many operations it has seen.
 
     Raises StateNotReadable for what is no state of a known format, StateOfOtherVersion when it
     runs on another process or version.
     """
-    stored = _parsed(state)
-    _, instance_id, key, version, moves, number, is_ended, variables, scopes = stored
+    _, instance_id, key, version, moves, number, is_ended, variables, scopes = stored.values[:9]
     if (key, version) != (process.key, process.version):
         raise StateOfOtherVersion(f"{key} v{version}", f"{process.key} v{process.version}")
     game = Game(process.net, variables, number)
     try:
         identity = UUID(instance_id)
-        for owner, name, rows in scopes:
+        for owner, name, rows, *local in scopes:
             scope: Any = game
             if owner:
-                spec = process.net.sub_specs[name]
-                scope = SubScope(spec, owner, game, deserializing=True)
-                game.subprocesses[owner] = scope
+                scope = _inner(game, owner, name, local)
             _place(scope, rows)
     except (KeyError, TypeError, ValueError, AttributeError) as problem:
         raise StateNotReadable(f"{type(problem).__name__}: {problem}") from None
@@ -68,14 +91,24 @@ def load(process: CompiledProcess, state: bytes) -> tuple[UUID, Game, int]:
     return identity, game, moves
 
 
+def _inner(game: Game, owner: int, name: str, local: list[dict[str, object]]) -> SubScope:
+    """Make a scope again; what owns it was stored, and so read, before it."""
+    token = game.find(owner)
+    if token is None:
+        raise ValueError(f"nothing owns the scope {name}")
+    return game.place_scope(token, name, local[0] if local else None)
+
+
 def _parsed(state: bytes) -> list[Any]:
     try:
         stored = orjson.loads(state)
     except orjson.JSONDecodeError as problem:
         raise StateNotReadable(str(problem)) from None
-    if not isinstance(stored, list) or not stored or stored[0] != FORMAT or len(stored) != 9:
+    is_known = isinstance(stored, list) and stored and isinstance(stored[0], int)
+    if not is_known or len(stored) != _LENGTHS.get(stored[0]):
         raise StateNotReadable("unknown format")
-    return stored
+    values: list[Any] = stored
+    return values
 
 
 def _rows(scope: Any) -> list[list[Any]]:

@@ -33,6 +33,8 @@ class OpenUserTask:
     due_at: datetime | None = None
     follow_up_at: datetime | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: What its input mappings made for the person to see.
+    variables: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def names(self) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from .findings import Findings
-from .safe_xml import children, parse
+from .safe_xml import BPMN, ZEEBE, children, parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -45,3 +45,13 @@ def executable_processes(xml: bytes) -> tuple[str, ...]:
         return ()
     found = children(root, "process")
     return tuple(p.get("id", "") for p in found if p.get("isExecutable") == "true")
+
+
+def called_processes(xml: bytes) -> frozenset[str]:
+    """Return the ids of the processes a BPMN file calls; none for what cannot be read."""
+    root = parse(xml, Findings())
+    if root is None:
+        return frozenset()
+    said = (e.get("processId") for e in root.iter(f"{{{ZEEBE}}}calledElement"))
+    plain = (e.get("calledElement") for e in root.iter(f"{{{BPMN}}}callActivity"))
+    return frozenset(name for name in (*said, *plain) if name)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .bindings import Message, Outside, People
+from .bindings_events import Message
+from .bindings_work import Outside, People
 from .step import Job, OpenUserTask, Timer
 from .tokens import STARTED
 
@@ -37,7 +38,7 @@ def survey(game: Game) -> Survey:
         if spec.bpmn_id and not spec.is_hidden:
             found.active.append(spec.bpmn_id)
         if "stuck" in kept or "dead" in kept:
-            found.stuck.append(spec.bpmn_id or spec.name)
+            found.stuck.append(spec.bpmn_id or spec.name.partition(":")[0] or spec.name)
         elif token._state == STARTED:
             _sort_in(found, token)
     for waiting in found.messages.values():
@@ -74,6 +75,7 @@ def user_task_of(token: Token) -> OpenUserTask:
         due_at=_moment(due),
         follow_up_at=_moment(follow_up),
         headers=binding.headers,
+        variables=token.internal_data.get("local", {}),
     )
 
 

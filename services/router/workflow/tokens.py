@@ -95,6 +95,22 @@ class _Scope:
     """What the process and its embedded sub-processes have in common: flat scans."""
 
     tasks: dict[int, Token]
+    spec: Any
+
+    def busy(self) -> list[Token]:
+        """Return the live tokens that keep the scope going; listeners do not."""
+        return [token for token in self.live() if not token.task_spec.is_listener]
+
+    def listen(self) -> None:
+        """Arm the starts of the event sub-processes of this scope."""
+        game = self.top()
+        for spec in self.spec.listeners:
+            game.token(self, spec)._ready()
+
+    def top(self) -> Game:
+        """Return the instance."""
+        game: Game = self.top_workflow  # type: ignore[attr-defined]
+        return game
 
     def live(self) -> list[Token]:
         """Return the tokens that are not finished, oldest first."""
@@ -136,7 +152,33 @@ class _Scope:
 
 
 class SubScope(_Scope, BpmnSubWorkflow):  # type: ignore[misc]
-    """An embedded sub-process while it runs."""
+    """A sub-process, a called process or one round of a multi-instance while it runs.
+
+    `local` holds the variables of this scope alone. An open border lets what is written inside
+    go outwards; behind a closed one it stays; behind a sealed one nothing from outside is seen.
+    """
+
+    owner: Token
+    local: dict[str, object] | None = None
+
+    def _calculate_depth(self) -> int:
+        """Walk up nothing: nobody asks how deep a scope lies."""
+        return 0
+
+    def context(self) -> dict[str, object]:
+        """Return the variables seen here: those of the scopes around, then its own."""
+        if self.owner.task_spec.border == "sealed":
+            return self.local or {}
+        above = self.owner.workflow.context()
+        return {**above, **self.local} if self.local else above
+
+    def home(self, name: str) -> dict[str, object]:
+        """Return its own variables when they have the name, or nothing may leave."""
+        is_open = self.owner.task_spec.border == "open"
+        if self.local is not None and (name in self.local or not is_open):
+            return self.local
+        found: dict[str, object] = self.owner.workflow.home(name)
+        return found
 
 
 class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
@@ -173,15 +215,45 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
                 return token
         return None
 
+    def context(self) -> dict[str, object]:
+        """Return the variables of the process."""
+        return self.variables
+
+    def home(self, name: str) -> dict[str, object]:
+        """Return the variables of the process."""
+        return self.variables
+
+    def seen(self, token: Token) -> dict[str, object]:
+        """Return the variables a token sees."""
+        found: dict[str, object] = token.workflow.context()
+        kept = token.internal_data.get("local")
+        return {**found, **kept} if kept else found
+
     def begin(self) -> None:
         """Put the first token before the start event."""
-        Token(self, self.spec.start, state=FUTURE, id=self.next_number())._ready()
+        self.listen()
+        self.token(self, self.spec.start)._ready()
 
-    def open_scope(self, token: Token, spec_name: str) -> None:
-        """Start the embedded sub-process of a token."""
+    def token(self, scope: _Scope, spec: Any) -> Token:
+        """Put a new token before an element; it has no predecessor."""
+        return Token(scope, spec, state=FUTURE, id=self.next_number())
+
+    def place_scope(
+        self, token: Token, spec_name: str, local: dict[str, object] | None
+    ) -> SubScope:
+        """Make the scope a token owns, without a token inside."""
         scope = SubScope(self.subprocess_specs[spec_name], token.id, self, deserializing=True)
+        scope.owner, scope.local = token, local
         self.subprocesses[token.id] = scope
-        Token(scope, scope.spec.start, state=FUTURE, id=self.next_number())._ready()
+        return scope
+
+    def open_scope(
+        self, token: Token, spec_name: str, local: dict[str, object] | None = None
+    ) -> None:
+        """Start what runs inside a token."""
+        scope = self.place_scope(token, spec_name, local)
+        scope.listen()
+        self.token(scope, scope.spec.start)._ready()
 
     def close_scope(self, token: Token) -> None:
         """Cancel what runs inside a token's sub-process and forget it."""
@@ -189,10 +261,12 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
         if scope is not None:
             scope.cancel()
 
-    def value(self, text: Formula | Text, local: dict[str, object] | None = None) -> object:
-        """Evaluate a formula or text on the variables, `local` ones first."""
-        context = {**self.variables, **local} if local else self.variables
-        return text.value(context, self.moment.now)
+    def value(
+        self, text: Formula | Text, token: Token, local: dict[str, object] | None = None
+    ) -> object:
+        """Evaluate a formula or text on the variables a token sees, `local` ones first."""
+        seen = self.seen(token)
+        return text.value({**seen, **local} if local else seen, self.moment.now)
 
     def settle(self) -> None:
         """Move tokens until every one rests. Raises TooMuch when they multiply without end."""
@@ -203,13 +277,20 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
             for token in ready:
                 if token._state == READY:
                     self._move(token)
-            if not ready and not self._look_again() and not self._close_finished_scopes():
+            if not ready and not self._goes_on():
                 break
         for scope in self.scopes():
             scope.forget()
-            self._report_dead_joins(scope.live())
+            self._report_dead_joins(scope.busy())
         if sum(len(scope.tasks) for scope in self.scopes()) > MAX_TOKENS:
             raise TooMuch("too-many-tokens", f"more than {MAX_TOKENS} tokens at once")
+        self._end()
+
+    def _end(self) -> None:
+        """Find out whether anything is left that could go on by itself or be answered."""
+        if self.tasks and not self.busy():
+            self.cancel()
+            self.forget()
         self.completed = not self.tasks
 
     def _move(self, token: Token) -> None:
@@ -225,7 +306,8 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
 
     def _hold(self, token: Token, stuck: Stuck) -> None:
         token.internal_data["stuck"] = 1
-        element = stuck.element or token.task_spec.bpmn_id or token.task_spec.name
+        spec = token.task_spec
+        element = stuck.element or spec.bpmn_id or spec.name.partition(":")[0] or spec.name
         self.moment.incidents.append(
             Incident(element, stuck.code, stuck.detail, stuck.inputs, token.id)
         )
@@ -243,22 +325,37 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
                     Incident(element, "waits-for-ever", detail, {}, token.id)
                 )
 
+    def _goes_on(self) -> bool:
+        """Return whether a join, the end of a scope or a condition lets a token go on."""
+        looks = (self._look_again, self._close_finished_scopes, self._watch_conditions)
+        return any(look() for look in looks)
+
     def _look_again(self) -> bool:
         for scope in self.scopes():
             scope.update_waiting_tasks()
         return any(t._state == READY and "stuck" not in t.internal_data for t in self.tokens())
 
     def _close_finished_scopes(self) -> bool:
-        """End sub-processes without tokens, innermost first; True when one ended."""
+        """Let the owners of scopes without tokens go on, innermost first; True when one does."""
+        is_any = False
         for number, scope in reversed(list(self.subprocesses.items())):
-            if not scope.live():
-                del self.subprocesses[number]
-                owner = self.find(number)
-                if owner is not None:
-                    owner.internal_data["done"] = 1
-                    owner._ready()
-                return True
-        return False
+            owner = scope.owner
+            if scope.busy() or "done" in owner.internal_data:
+                continue
+            if not owner._state & LIVE:
+                self.subprocesses.pop(number, None)
+                continue
+            scope.cancel()
+            owner.internal_data["done"] = 1
+            owner._ready()
+            is_any = True
+        return is_any
+
+    def _watch_conditions(self) -> bool:
+        """Let conditional events go off whose condition has become true; True when one did."""
+        if not self.net.has_conditions:
+            return False
+        return any([token.task_spec.watch(token) for token in list(self.tokens())])
 
 
 class _Conditions:
@@ -267,4 +364,4 @@ class _Conditions:
     def evaluate(self, task: Token, expression: Formula, external_context: object = None) -> bool:
         """Return whether the condition of a sequence flow holds."""
         game: Game = task.workflow.top_workflow
-        return expression.decide(game.variables, game.moment.now)
+        return expression.decide(game.seen(task), game.moment.now)

@@ -6,6 +6,9 @@ import re
 from typing import TYPE_CHECKING, TypeVar
 
 from . import bindings as b
+from . import bindings_events as e
+from . import bindings_scopes as sc
+from . import bindings_work as w
 from . import timers
 from .expressions import (
     FeelBudgetExceeded,
@@ -15,6 +18,7 @@ from .expressions import (
     compile_formula,
     compile_text,
 )
+from .model import CATCHING
 from .surroundings import Known
 
 if TYPE_CHECKING:
@@ -23,11 +27,23 @@ if TYPE_CHECKING:
     from shared.errors import LeveeError
 
     from .findings import Findings
-    from .model import Diagram, Flow, Node, Pairs
+    from .model import Diagram, Flow, Loop, Node, Pairs
     from .surroundings import Surroundings
 
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _JUEL = re.compile(r"[$#]\{")
+#: Elements whose input mappings mean something, and those beside them whose output mappings do.
+_TAKES_IN = frozenset(
+    {
+        "userTask",
+        "businessRuleTask",
+        "scriptTask",
+        "receiveTask",
+        "subProcess",
+        "callActivity",
+    }
+)
+_GIVES_OUT = frozenset({"intermediateCatchEvent", "boundaryEvent"})
 _T = TypeVar("_T", Formula, Text)
 
 
@@ -53,6 +69,10 @@ class Wording:
             binding = self._binding(node, self.diagram.path(node.id))
             if binding is not None:
                 found[node.id] = binding
+            if node.loop is not None:
+                found[f"rounds:{node.id}"] = self._rounds(
+                    node, node.loop, self.diagram.path(node.id)
+                )
         for flow in self.diagram.flows:
             self._condition(flow)
         return found
@@ -105,6 +125,7 @@ class Wording:
     # -- nodes
 
     def _binding(self, node: Node, path: str) -> b.Binding | None:
+        self._placed(node, path)
         if node.is_job:
             return self._job(node, path)
         match node.kind:
@@ -114,11 +135,60 @@ class Wording:
                 return self._decision(node, path)
             case "scriptTask":
                 return self._script(node, path)
+            case "subProcess" | "callActivity":
+                return self._inside(node, path)
             case "serviceTask" | "sendTask":
                 self._missing_job(node, path)
                 return None
             case _:
                 return self._event(node, path)
+
+    def _placed(self, node: Node, path: str) -> None:
+        """Refuse mappings where nothing would become of them."""
+        takes_in = node.kind in _TAKES_IN and not node.is_event_scope
+        is_event_start = node.kind == "startEvent" and node.event.kind != "none"
+        gives_out = takes_in or is_event_start or node.kind in _GIVES_OUT
+        if node.says.inputs and not (node.is_job or takes_in):
+            self._misplaced(path, node.kind, "Input mappings", "输入映射")
+        if node.says.outputs and not (node.is_job or gives_out):
+            self._misplaced(path, node.kind, "Output mappings", "输出映射")
+        if node.says.headers and not (node.is_job or node.kind == "userTask"):
+            self._misplaced(path, node.kind, "Task headers", "任务头")
+
+    def _misplaced(self, path: str, tag: str, what: str, zh_what: str) -> None:
+        self.findings.add(path, "mapping-misplaced", tag=tag, what=what, zh_what=zh_what)
+
+    def _inside(self, node: Node, path: str) -> b.Binding:
+        says, is_call = node.says, node.kind == "callActivity"
+        gives_all = says.gives_all != "false" and not says.outputs if is_call else False
+        return sc.Inside(
+            self.diagram.qualified(node.id),
+            self._mapped(says.inputs, path),
+            self._mapped(says.outputs, path),
+            is_call=is_call,
+            gives_all=gives_all or says.gives_all == "true",
+        )
+
+    def _rounds(self, node: Node, loop: Loop, path: str) -> b.Binding:
+        if not loop.collection:
+            self.findings.add(path, "loop-collection")
+        if bool(loop.into) != bool(loop.result):
+            self.findings.add(path, "loop-output")
+        for name in (loop.element, loop.into):
+            if name and (not _TARGET.fullmatch(name) or "." in name):
+                self.findings.add(path, "mapping-invalid", target=name)
+        own = {node.id, node.says.result_variable}
+        if _TARGET.fullmatch(loop.result.removeprefix("=").strip()):
+            own.add(loop.result.removeprefix("=").strip().partition(".")[0])
+        return sc.Rounds(
+            self.diagram.qualified(node.id),
+            collection=self._formula(loop.collection, path, "inputCollection"),
+            element=loop.element,
+            into=loop.into,
+            result=self._formula(loop.result, path, "outputElement"),
+            enough=self._formula(loop.enough, path, "completionCondition"),
+            own=tuple(sorted(own - {"", loop.element})),
+        )
 
     def _missing_job(self, node: Node, path: str) -> None:
         self.findings.add(
@@ -131,20 +201,37 @@ class Wording:
 
     def _event(self, node: Node, path: str) -> b.Binding | None:
         event, outputs = node.event, self._mapped(node.says.outputs, path)
-        if node.kind in ("receiveTask", "intermediateCatchEvent", "boundaryEvent"):
-            if event.kind == "timer":
-                return self._timer(node, path)
-            if event.kind == "message":
-                key = self._formula(event.correlation_key, path, "correlationKey")
-                return b.Message(node.id, outputs, event.name, event.name, key)
-            return b.Catching(node.id, outputs, node.id, event.kind, event.code)
-        if event.kind in ("error", "escalation", "terminate"):
-            return b.Throwing(node.id, event.kind, event.code, event.name)
+        name = self.diagram.qualified(node.id)
+        if node.kind in CATCHING or (node.kind == "startEvent" and event.kind != "none"):
+            return self._caught(node, path, name, outputs)
+        if event.kind in ("error", "escalation", "terminate", "signal"):
+            return e.Throwing(name, event.kind, event.code, event.name)
         if event.kind == "message":
             self._missing_job(node, path)
         return None
 
-    def _timer(self, node: Node, path: str) -> b.Binding:
+    def _caught(
+        self, node: Node, path: str, name: str, outputs: tuple[b.Mapped, ...]
+    ) -> b.Binding | None:
+        event = node.event
+        match event.kind:
+            case "timer":
+                return e.Clock(name, outputs, "", event.timer_kind, self._time(node, path))
+            case "message":
+                key = self._formula(event.correlation_key, path, "correlationKey")
+                inputs = self._mapped(node.says.inputs, path)
+                return e.Message(name, outputs, event.name, event.name, key, inputs)
+            case "signal":
+                return e.Signal(name, outputs, event.name, event.name)
+            case "conditional":
+                formula = self._formula(event.condition, path, "condition")
+                return e.Condition(name, outputs, "", formula)
+            case "link":
+                return None
+            case _:
+                return e.Catching(name, outputs, node.id, event.kind, event.code)
+
+    def _time(self, node: Node, path: str) -> Text | None:
         event = node.event
         text = self._text(event.timer_text, path, "timer")
         if text is not None and text.formula is None:
@@ -152,17 +239,18 @@ class Wording:
                 timers.check(event.timer_kind, text.literal)
             except timers.NotATime as problem:
                 self.findings.add(path, "timer-invalid", problem=str(problem))
-        return b.Clock(node.id, event.timer_kind, text)
+        return text
 
     def _people(self, node: Node, path: str) -> b.Binding:
         says = node.says
-        return b.People(
-            node.id,
+        return w.People(
+            self.diagram.qualified(node.id),
             self._mapped(says.outputs, path),
             node.id,
             name=node.name,
             form=says.form or None,
             headers=dict(says.headers),
+            inputs=self._mapped(says.inputs, path),
             assignee=self._text(says.assignee, path, "assignee"),
             candidate_groups=self._text(says.candidate_groups, path, "candidateGroups"),
             candidate_users=self._text(says.candidate_users, path, "candidateUsers"),
@@ -186,8 +274,8 @@ class Wording:
         retries = says.job_retries or "3"
         if not retries.startswith("=") and not (retries.isdecimal() and int(retries) <= 100):
             self.findings.add(path, "retries-invalid", value=retries)
-        return b.Outside(
-            node.id,
+        return w.Outside(
+            self.diagram.qualified(node.id),
             self._mapped(says.outputs, path),
             node.id,
             job_type=self._text(says.job_type, path, "type"),
@@ -211,8 +299,8 @@ class Wording:
         else:
             self._decision_exists(says.decision_id, path)
         self._result_variable(node, path)
-        return b.Deciding(
-            node.id,
+        return w.Deciding(
+            self.diagram.qualified(node.id),
             self._mapped(says.outputs, path),
             says.result_variable,
             decision_id=says.decision_id,
@@ -237,8 +325,8 @@ class Wording:
                 zh_remedy="填写 FEEL 表达式，或作业类型",
             )
         self._result_variable(node, path)
-        return b.Calculating(
-            node.id,
+        return w.Calculating(
+            self.diagram.qualified(node.id),
             self._mapped(says.outputs, path),
             says.result_variable,
             formula=self._formula(says.script, path, "expression"),

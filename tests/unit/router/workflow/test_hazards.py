@@ -41,6 +41,7 @@ from .builders import (
     timer,
     user,
     xml,
+    zeebe,
 )
 
 
@@ -98,17 +99,75 @@ def test_h2_ten_parallel_blocks_in_a_row_cost_what_one_costs() -> None:
     assert time.process_time() - began < 10
 
 
-def test_h2_tokens_that_multiply_without_end_are_stopped_and_leave_no_trace() -> None:
+def multiplying(levels: int, waits: bool) -> bytes:
     parts, at = [user("u"), BEGIN, path("begin", "u")], "u"
-    for level in range(14):
+    for level in range(levels):
         split, merge = f"s{level}", f"m{level}"
         parts += [node("parallelGateway", split), node("exclusiveGateway", merge)]
         parts += [flow(at, split)]
         for branch in "ab":
             name = f"{branch}{level}"
-            parts += [script(name, "=1", "v"), path(split, name, merge)]
+            parts += [user(name) if waits else script(name, "=1", "v"), path(split, name, merge)]
         at = merge
-    walk = Walk(xml(*parts, ends("e"), flow(at, "e")))
+    return xml(*parts, ends("e"), flow(at, "e"))
+
+
+@pytest.mark.parametrize("levels", [14, 40])
+@pytest.mark.parametrize("waits", [True, False])
+def test_h2_tokens_that_multiply_without_end_are_refused_when_checked(
+    levels: int, waits: bool
+) -> None:
+    began = time.process_time()
+
+    report = check(multiplying(levels, waits))
+
+    assert [f.rule for f in report.findings] == ["tokens-multiply"]
+    assert f"{2**levels}"[:4] in report.findings[0].message["en"] or levels == 40
+    assert time.process_time() - began < 10
+
+
+def test_h2_a_few_tokens_more_are_no_reason_to_refuse() -> None:
+    assert check(multiplying(5, waits=False)).is_ok
+
+
+def test_h2_many_splits_that_are_joined_do_not_count_as_many_tokens() -> None:
+    parts, at = [BEGIN], "begin"
+    for level in range(30):
+        kind = "inclusiveGateway" if level % 2 else "parallelGateway"
+        split, join = f"s{level}", f"j{level}"
+        told = {"default": f"d{level}"} if level % 2 else {}
+        parts += [node(kind, split, **told), node(kind, join), flow(at, split)]
+        for branch in "abc":
+            name = f"{branch}{level}"
+            is_default = branch == "a" and level % 2
+            condition = "=true" if level % 2 and branch != "a" else ""
+            parts += [script(name, "=1", "v"), flow(name, join)]
+            parts += [flow(split, name, condition, f"d{level}" if is_default else "")]
+        at = join
+
+    assert check(xml(*parts, ends("e"), flow(at, "e"))).is_ok
+
+
+def test_h2_rounds_of_more_moves_than_an_operation_may_have_are_stopped_and_leave_no_trace() -> (
+    None
+):
+    inside = "".join(script(f"s{n}", "=1", "v") for n in range(20))
+    names = [f"s{n}" for n in range(20)]
+    body = node("startEvent", "in") + inside + ends("out") + path("in", *names, "out")
+    rounds = (
+        "<bpmn:multiInstanceLoopCharacteristics>"
+        + zeebe('<zeebe:loopCharacteristics inputCollection="=for i in 1..500 return i"/>')
+        + "</bpmn:multiInstanceLoopCharacteristics>"
+    )
+    walk = Walk(
+        xml(
+            BEGIN,
+            user("u"),
+            node("subProcess", "x", rounds + body),
+            ends("e"),
+            path("begin", "u", "x", "e"),
+        )
+    )
     before = walk.stored
 
     step = walk.complete("u")

@@ -50,24 +50,25 @@ STARTED = node("startEvent", "in") + ends("out") + path("in", "out")
 
 REFUSED = {
     # what SpiffWorkflow would mis-execute without a word
-    "link throw": (throwing(LINK, "intermediateThrowEvent"), "p/x", "unsupported-event"),
-    "link catch": (between(catch("x", LINK)), "p/x", "unsupported-event"),
+    "link to nowhere": (throwing(LINK, "intermediateThrowEvent"), "p/x", "link-target"),
+    "link that is entered": (between(catch("x", LINK)), "p/x", "link-connected"),
+    "link at an end": (throwing(LINK), "p/x", "unsupported-event"),
     "compensation throw": (
         throwing(COMPENSATE, "intermediateThrowEvent"),
         "p/x",
         "unsupported-event",
     ),
     "compensation boundary": (on_user(boundary("x", "u", COMPENSATE)), "p/x", "unsupported-event"),
-    "signal end": (throwing(SIGNAL), "p/x", "unsupported-event"),
-    "signal catch": (between(catch("x", SIGNAL)), "p/x", "unsupported-event"),
-    "conditional": (between(catch("x", CONDITIONAL)), "p/x", "unsupported-event"),
+    "signal without a name": (throwing(SIGNAL), "p/x", "event-empty"),
+    "condition that is empty": (between(catch("x", CONDITIONAL)), "p/x", "event-empty"),
+    "condition at an end": (throwing(CONDITIONAL), "p/x", "unsupported-event"),
     "cancel": (throwing("<bpmn:cancelEventDefinition/>"), "p/x", "unsupported-event"),
     "message start": (
         xml(node("startEvent", "begin", message()), ends("e"), path("begin", "e")),
         "p/begin",
         "unsupported-event",
     ),
-    "event sub-process": (
+    "event sub-process without an event": (
         xml(
             BEGIN,
             ends("e"),
@@ -75,14 +76,29 @@ REFUSED = {
             node("subProcess", "x", STARTED, triggeredByEvent="true"),
         ),
         "p/x",
-        "unsupported-element",
+        "event-scope-start",
+    ),
+    "event sub-process in the flow": (
+        between(node("subProcess", "x", STARTED, triggeredByEvent="true")),
+        "p/x",
+        "event-scope-connected",
     ),
     # elements not executed
     "complex gateway": (between(node("complexGateway", "x")), "p/x", "unsupported-element"),
-    "call activity": (
+    "call of nothing": (
         between(node("callActivity", "x", calledElement="q")),
         "p/x",
-        "unsupported-element",
+        "process-unknown",
+    ),
+    "call by expression": (
+        between(node("callActivity", "x", calledElement="=which")),
+        "p/x",
+        "call-fixed",
+    ),
+    "call of itself": (
+        between(node("callActivity", "x", calledElement="p")),
+        "p/x",
+        "call-cycle",
     ),
     "transaction": (between(node("transaction", "x", STARTED)), "p/x", "unsupported-element"),
     "ad-hoc": (between(node("adHocSubProcess", "x")), "p/x", "unsupported-element"),
@@ -91,8 +107,19 @@ REFUSED = {
         "p/x",
         "unsupported-element",
     ),
-    "multi-instance": (
+    "multi-instance over nothing": (
         between(user("x", inner="<bpmn:multiInstanceLoopCharacteristics/>")),
+        "p/x",
+        "loop-collection",
+    ),
+    "multi-instance by number": (
+        between(
+            user(
+                "x",
+                inner="<bpmn:multiInstanceLoopCharacteristics><bpmn:loopCardinality>3"
+                "</bpmn:loopCardinality></bpmn:multiInstanceLoopCharacteristics>",
+            )
+        ),
         "p/x",
         "unsupported-element",
     ),
@@ -172,10 +199,27 @@ REFUSED = {
         "p/x",
         "unknown-attribute",
     ),
-    "mapping on a sub-process": (
-        between(node("subProcess", "x", zeebe(io({"a": "=b"})) + STARTED)),
+    "input mapping on a timer": (
+        between(node("intermediateCatchEvent", "x", zeebe(io({"a": "=b"})) + timer("PT1H"))),
+        "p/x",
+        "mapping-misplaced",
+    ),
+    "extension of an event": (
+        between(
+            catch(
+                "x",
+                '<bpmn:messageEventDefinition messageRef="M_ping">'
+                + zeebe('<zeebe:taskDefinition type="a"/>')
+                + "</bpmn:messageEventDefinition>",
+            )
+        ),
         "p/x",
         "unknown-extension",
+    ),
+    "an id longer than tables hold": (
+        between(user("x" * 100), "x" * 100),
+        "p/" + "x" * 100,
+        "id-too-long",
     ),
     # shape
     "two starts": (
