@@ -105,6 +105,7 @@ def moved(record: Record, step: Step) -> said.ProcessMoved:
                 is_handled=thrown.is_handled,
             )
             for thrown in step.escalations
-        ),
-        ambiguous=step.ambiguous,
+        )
+        or None,
+        ambiguous=step.ambiguous or None,
     )

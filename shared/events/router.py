@@ -246,9 +246,9 @@ class ProcessMoved(RouterEvent):
     completed: tuple[str, ...] = ()
     active: tuple[str, ...] = ()
     #: Escalations the diagram threw, whether or not it catches them itself.
-    escalations: tuple[Thrown, ...] = ()
+    escalations: tuple[Thrown, ...] | None = None
     #: Elements that waited for the same message besides the one that got it.
-    ambiguous: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] | None = None
 
 
 class ProcessEnded(RouterEvent):
