@@ -156,7 +156,10 @@ def test_what_we_say_today_reads_as_what_was_written_down(body: bytes) -> None:
 
     again = orjson.loads(read_envelope(header, BY_TYPE[header.type]).to_bytes())
 
-    assert {key: again[key] for key in orjson.loads(body)} == orjson.loads(body)
+    written = orjson.loads(body)
+    # Within a version an optional field may be added: what was written then must still be said.
+    again["data"] = {key: again["data"][key] for key in written["data"]}
+    assert {key: again[key] for key in written} == written
 
 
 @pytest.mark.parametrize("service", SERVICES)
