@@ -135,7 +135,7 @@ STOPPED: dict[str, tuple[bytes | str, str]] = {
         ),
         "expression-failed",
     ),
-    "power.run.bpmn": (scripted("=9**9**9"), "expression-failed"),
+    "power.run.bpmn": (scripted("=9**9**9"), "data-not-json"),
     "regex.run.bpmn": (
         scripted(f'=matches("{"a" * 60}!", "(a+)+$")'),
         "nothing",
