@@ -144,7 +144,7 @@ class _Neighbours:
 
 
 def _named(stem: str, ids: Collection[str]) -> tuple[Finding, ...]:
-    """Say, as a warning, that the folder of definitions would not take a file of this name."""
+    """Say that the folder of definitions would not take a file of this name."""
     if stem in ids:
         return ()
     known = ", ".join(sorted(ids)[:5])
@@ -161,7 +161,7 @@ def _named(stem: str, ids: Collection[str]) -> tuple[Finding, ...]:
                 "zh-CN": "发布前把文件改名为其 id。",
                 "en": "Name the file after the id before it is released.",
             },
-            "warning",
+            "info",
         ),
     )
 

@@ -69,7 +69,7 @@ def test_everything_shipped_is_ok() -> None:
 
 
 def test_each_file_gets_a_verdict_with_element_rule_reason_and_remedy(tmp_path: Path) -> None:
-    (tmp_path / "good.bpmn").write_text(drawn(PLAIN))
+    (tmp_path / "p.bpmn").write_text(drawn(PLAIN))
     (tmp_path / "bad.bpmn").write_text(drawn(PLAIN, '<complexGateway id="g"/>'))
     (tmp_path / "notes.txt").write_text("not a definition")
 
@@ -77,7 +77,7 @@ def test_each_file_gets_a_verdict_with_element_rule_reason_and_remedy(tmp_path: 
 
     bad, good = json.loads(result.stdout)
     assert result.exit_code == 1
-    assert good == {"file": str(tmp_path / "good.bpmn"), "verdict": "ok", "findings": []}
+    assert good == {"file": str(tmp_path / "p.bpmn"), "verdict": "ok", "findings": []}
     assert bad["verdict"] == "refused"
     finding = bad["findings"][0]
     assert (finding["element"], finding["rule"], finding["severity"]) == (
@@ -87,6 +87,17 @@ def test_each_file_gets_a_verdict_with_element_rule_reason_and_remedy(tmp_path: 
     )
     assert "complexGateway" in finding["message"]
     assert "exclusive" in finding["fix"]
+
+
+def test_a_name_the_folder_of_definitions_would_not_take_is_told_and_no_reason_to_refuse(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "good.bpmn").write_text(drawn(PLAIN))
+
+    (told,) = checked(tmp_path / "good.bpmn")
+
+    assert told["verdict"] == "ok"
+    assert [(f["rule"], f["severity"]) for f in told["findings"]] == [("file-name", "info")]
 
 
 def test_what_is_shown_to_people_says_the_same(tmp_path: Path) -> None:
