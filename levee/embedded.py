@@ -13,7 +13,7 @@ import orjson
 from levee.house import House, build_house
 from shared.bus import nats
 from shared.bus.server import NatsServer
-from shared.consuming import PATIENCE, Knobs
+from shared.consuming import LOOK_EVERY, PATIENCE, Knobs
 from shared.http.auth import KeyRing, add_to_file, new_key
 from shared.id_source import RandomIds
 from shared.service import Surroundings
@@ -108,7 +108,7 @@ async def real_house(
             bus,
             activity,
             KeyRing(folder.keys_file, time),
-            Knobs(patience=PATIENCE),
+            Knobs(patience=PATIENCE, look_every=LOOK_EVERY),
         )
         house = build_house(given, folder.databases, house_options(url, definitions, options))
         await house.start()

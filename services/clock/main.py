@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from services.clock import api, store
 from services.clock.events_in import SUBSCRIPTIONS, TIMERS
-from shared.consuming import Runtime
+from shared.consuming import Glance, Runtime
 from shared.database.engine import Database
 from shared.service import Service, Surroundings
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def build(settings: Settings, given: Surroundings) -> Service:
     """Return the clock, ready to start."""
     database = Database(settings.database_url, is_durable=settings.is_durable)
-    shelf = store.Shelf()
+    shelf = store.Shelf(glance=Glance(given.time.monotonic, given.knobs.look_every))
     started_at = given.time.now()
     caught_up_at = started_at + timedelta(seconds=settings.catch_up_s)
 

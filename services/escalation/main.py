@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.escalation import api, store
 from services.escalation.events_in import SUBSCRIPTIONS, TIMERS
-from shared.consuming import Runtime
+from shared.consuming import Glance, Runtime
 from shared.database.engine import Database
 from shared.service import Service, Surroundings
 
@@ -22,7 +22,7 @@ _OVERDUE = timedelta(minutes=2)
 def build(settings: Settings, given: Surroundings) -> Service:
     """Return escalation, ready to start."""
     database = Database(settings.database_url, is_durable=settings.is_durable)
-    copies = store.Copies()
+    copies = store.Copies(Glance(given.time.monotonic, given.knobs.look_every))
     reading = store.Reading(database, copies)
 
     def make_work(context: WorkContext) -> store.EscalationWork:

@@ -22,7 +22,7 @@ from services.notify.domain.links import MIN_SECRET_BYTES
 from services.notify.events_in import SUBSCRIPTIONS, TIMERS
 from services.notify.gateways import Sender
 from services.notify.handlers import Desk
-from shared.consuming import Runtime
+from shared.consuming import Glance, Runtime
 from shared.database.engine import Database
 from shared.http.addresses import OutboundPolicy
 from shared.http.client import OutboundClient
@@ -58,6 +58,7 @@ def build(settings: Settings, given: Surroundings) -> NotifyService:
         is_recording=settings.delivery == "record",
         public_url=settings.public_url.rstrip("/"),
         hand_over=sender.offer,
+        glance=Glance(given.time.monotonic, given.knobs.look_every),
     )
     reading = store.Reading(database, house)
 

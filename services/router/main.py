@@ -10,7 +10,7 @@ from services.router import api, store
 from services.router.api.desk import Desk
 from services.router.events_in import SUBSCRIPTIONS, TIMERS
 from services.router.gateways import Folder
-from shared.consuming import Runtime
+from shared.consuming import Glance, Runtime
 from shared.database.engine import Database
 from shared.errors import LeveeError
 from shared.service import Service, Surroundings
@@ -32,7 +32,7 @@ class RouterService(Service):
 def build(settings: Settings, given: Surroundings) -> RouterService:
     """Return the router, ready to start."""
     database = Database(settings.database_url, is_durable=settings.is_durable)
-    repository = store.Repository()
+    repository = store.Repository(Glance(given.time.monotonic, given.knobs.look_every))
 
     def make_work(context: WorkContext) -> store.RouterWork:
         return store.RouterWork(context, repository)

@@ -117,6 +117,9 @@ class Knobs:
     #: How long to rest after a batch that took all there was: for projections, which nobody's next
     #: step waits for, and whose batches are small and dear otherwise.
     linger: timedelta = timedelta(0)
+    #: How long what was seen of the definitions is trusted, in a house with replicas; zero: not at
+    #: all.
+    look_every: timedelta = timedelta(0)
     #: Off in simulated time, where nothing outside can fail and sweeps would move time.
     has_housekeeping: bool = True
     #: Off: one transaction per message and call, the design the bench compares with.
@@ -136,6 +139,8 @@ class Knobs:
 #: `Knobs.patience` of houses people work with: a transaction less for most of what is said, and far
 #: below what anybody who looks at lags or outboxes would notice.
 PATIENCE = timedelta(milliseconds=100)
+#: `Knobs.look_every` of such houses: another replica's release is in force here that much later.
+LOOK_EVERY = timedelta(milliseconds=500)
 #: For worlds whose time is moved by hand or jumps.
 MOVED_TIME = Knobs(
     horizon=None, tick=timedelta(0), keep_published=timedelta(0), has_housekeeping=False

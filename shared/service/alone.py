@@ -16,7 +16,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from shared.bus.nats import connect as connect_bus
-from shared.consuming.transactor import PATIENCE, Knobs
+from shared.consuming.transactor import LOOK_EVERY, PATIENCE, Knobs
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.errors import LeveeError
@@ -112,7 +112,12 @@ async def surroundings(settings: ServiceSettings, name: str) -> AsyncIterator[Su
             bus,
             activity,
             KeyRing(settings.keys_file, time),
-            Knobs(replica=settings.replica, is_batching=settings.is_batching, patience=PATIENCE),
+            Knobs(
+                replica=settings.replica,
+                is_batching=settings.is_batching,
+                patience=PATIENCE,
+                look_every=LOOK_EVERY,
+            ),
         )
     finally:
         await bus.close()

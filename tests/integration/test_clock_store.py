@@ -12,7 +12,10 @@ from alembic.runtime.migration import MigrationContext
 
 from services.clock.main import build
 from services.clock.settings import Settings
-from services.clock.store import metadata, snapshot
+from services.clock.store import Shelf, metadata, snapshot
+from services.clock.store.compiling import compile_calendar, write_calendar
+from services.clock.store.tables import definitions
+from shared.consuming import Glance
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.events.router import (
@@ -171,3 +174,41 @@ async def test_after_a_start_what_happened_meanwhile_is_heard_before_anything_is
 
     assert not published(world, "clock", "clock.warned.v1", "clock.breached.v1")
     assert len(published(world, "clock", "clock.met.v1")) == 3
+
+
+async def test_another_replicas_release_is_in_force_here_within_half_a_second(
+    databases: Databases,
+) -> None:
+    database = Database(await databases.new())
+    await migrations.upgrade("clock", database)
+    text = (BPMN / "calendars/24x7.yaml").read_text()
+    stored = write_calendar(compile_calendar("24x7", 1, text, {}))
+    seconds = [1_000.0]
+    asked: list[str] = []
+    database.ears.append(asked.append)
+    shelf = Shelf(glance=Glance(lambda: seconds[0], timedelta(milliseconds=500)))
+
+    async def release(version: int) -> None:
+        row = {"kind": "calendar", "key": "24x7", "version": version, "content": stored}
+        row |= {"content_hash": "0" * 64, "released_by": "liu.yang", "released_us": 0}
+        async with database.transaction() as tx:
+            await tx.execute(definitions.insert(), [row])
+
+    async def seen(key: str = "0197a1f2-0000-7000-8000-000000000001") -> int | None:
+        async with database.transaction() as tx:
+            return (await shelf.look(tx, [key])).calendar_versions().get("24x7")
+
+    try:
+        await release(1)
+        assert await seen() == 1
+        await release(2)
+        asked.clear()
+
+        assert await seen() == 1
+        assert len(asked) == 2, "BEGIN and COMMIT: a transaction about requests asks nothing"
+        assert await seen("calendar/24x7") == 2
+        await release(3)
+        seconds[0] += 0.5
+        assert await seen() == 3
+    finally:
+        await database.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select, tuple_
@@ -20,7 +20,9 @@ from services.clock.store.compiling import (
 )
 from services.clock.store.tables import definitions
 from shared.business_time import Calendar
+from shared.consuming import Glance
 from shared.database.engine import Transaction
+from shared.database.native import Prepared
 from shared.database.statements import chunks
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,12 @@ _log = logging.getLogger(__name__)
 _CALENDAR, _TABLE = "calendar", "decision"
 
 Place = tuple[str, str, int]
+
+_NEWEST = Prepared(
+    select(
+        definitions.c.kind, definitions.c.key, func.max(definitions.c.version).label("version")
+    ).group_by(definitions.c.kind, definitions.c.key)
+)
 
 
 @dataclass(slots=True)
@@ -39,15 +47,28 @@ class Shelf:
     #: Released versions that could not be used: (kind, key) -> version and why.
     refused: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     refusals: int = 0
+    #: Without one every look reads the tables.
+    glance: Glance | None = None
+    _versions: dict[tuple[str, str], int] = field(default_factory=dict)
 
-    async def look(self, tx: Transaction) -> Shelved:
-        """Return the definitions as in force now; one small statement."""
-        table = definitions
-        newest = select(table.c.kind, table.c.key, func.max(table.c.version).label("version"))
-        rows = (await tx.execute(newest.group_by(table.c.kind, table.c.key))).all()
-        versions = {(row.kind, row.key): row.version for row in rows}
-        await self._compile(tx, [(*place, version) for place, version in versions.items()])
-        return Shelved(self, versions)
+    async def look(self, tx: Transaction, keys: Collection[str] | None = None) -> Shelved:
+        """Return the definitions in force, as of now or, where it was recent, of the last look.
+
+        `keys` are what a transaction is about; without them there is always a look.
+        """
+        if self.glance is None or keys is None or self.glance.is_due(keys):
+            rows = (await tx.execute(_NEWEST)).all()
+            self._versions = {(row.kind, row.key): row.version for row in rows}
+            wanted = [(*place, version) for place, version in self._versions.items()]
+            await self._compile(tx, wanted)
+            if self.glance is not None:
+                self.glance.looked()
+        return Shelved(self, dict(self._versions))
+
+    def changed(self) -> None:
+        """Hear that a version is being stored: the next transaction looks."""
+        if self.glance is not None:
+            self.glance.forget()
 
     async def ensure(self, tx: Transaction, pinned: Iterable[Pins]) -> None:
         """Compile the versions that requests are pinned to, where they are not yet."""

@@ -44,7 +44,7 @@ class ClockWork(Work):
 
     async def load(self, keys: Collection[str]) -> None:
         """Load the ledgers of `keys` and the definitions they need."""
-        self._library = await self._shelf.look(self.tx)
+        self._library = await self._shelf.look(self.tx, keys)
         for row in await rows_among(self.tx, tables.requests, "id", sorted(keys)):
             self._before[row.id] = decode(UUID(row.id), row.ledger)
         self._ledgers = dict(self._before)
@@ -87,7 +87,9 @@ class ClockWork(Work):
         await upsert(self.tx, tables.requests, rows)
         listed = [row for key, ledger in changed for row in self._clock_rows(key, ledger)]
         await upsert(self.tx, tables.clocks, sorted(listed, key=lambda row: str(row["id"])))
-        await insert_missing(self.tx, tables.definitions, self._released)
+        if self._released:
+            await insert_missing(self.tx, tables.definitions, self._released)
+            self._shelf.changed()
 
     def _clock_rows(self, request_id: str, ledger: Ledger) -> list[dict[str, Any]]:
         before = self._before.get(request_id)

@@ -1,6 +1,6 @@
 """Escalation's own copies of the directory and the policies, in memory; the tables are the truth.
 
-Each transaction asks the tables which versions there are and reads only what it does not know.
+A look asks the tables which versions there are and reads only what is not known; see `Glance`.
 """
 
 from __future__ import annotations
@@ -13,38 +13,57 @@ from sqlalchemy import select
 from services.escalation.domain import Directory, Plan, PolicyUnknown, plan_of
 from services.escalation.store import tables
 from services.escalation.store.rows import directory_of
+from shared.database.native import Prepared
 from shared.definitions.models import EscalationPolicy
 from shared.definitions.parsing import parse, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from shared.consuming import Glance
     from shared.database.engine import Transaction
 
 #: Applies where a team names none, or one that was never released.
 FALLBACK = "standard"
 
+_DIRECTORY = Prepared(select(tables.directory.c.version))
+_POLICIES = Prepared(select(tables.policies.c.key, tables.policies.c.version))
+
 
 class Copies:
     """What one process has read so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, glance: Glance | None = None) -> None:
+        self._glance = glance
         self._directory = Directory()
         self._policies: dict[tuple[str, int], tuple[EscalationPolicy, Plan]] = {}
 
-    async def read(self, tx: Transaction) -> InForce:
-        """Return what is in force, reading again what changed."""
-        known = select(tables.directory.c.version)
-        version = (await tx.execute(known)).scalar_one_or_none()
+    async def read(self, tx: Transaction, keys: Collection[str] | None = None) -> InForce:
+        """Return what is in force, reading again what changed if it is time for a look.
+
+        `keys` are what a transaction is about; without them there is always a look.
+        """
+        if self._glance is None or keys is None or self._glance.is_due(keys):
+            await self._look(tx)
+            if self._glance is not None:
+                self._glance.looked()
+        return InForce(self._directory, dict(self._policies))
+
+    def changed(self) -> None:
+        """Hear that something is being stored: the next transaction looks."""
+        if self._glance is not None:
+            self._glance.forget()
+
+    async def _look(self, tx: Transaction) -> None:
+        version = (await tx.execute(_DIRECTORY)).scalar_one_or_none()
         if version is not None and version != self._directory.version:
             row = (await tx.execute(select(tables.directory))).one()
             self._directory = directory_of(row.version, orjson.loads(row.body))
         await self._read_policies(tx)
-        return InForce(self._directory, dict(self._policies))
 
     async def _read_policies(self, tx: Transaction) -> None:
         table = tables.policies
-        there = {(r.key, r.version) for r in await tx.execute(select(table.c.key, table.c.version))}
+        there = {(row.key, row.version) for row in await tx.execute(_POLICIES)}
         for key, version in sorted(there - self._policies.keys()):
             one = (table.c.key == key) & (table.c.version == version)
             content = (await tx.execute(select(table.c.content).where(one))).scalar_one()

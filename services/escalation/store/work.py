@@ -49,7 +49,7 @@ class EscalationWork(Work):
 
     async def load(self, keys: Collection[str]) -> None:
         """Load requests, their escalations that are not over, and the copies."""
-        self.in_force = await self._copies.read(self.tx)
+        self.in_force = await self._copies.read(self.tx, keys)
         ids = sorted(key for key in keys if len(key) == _ID_LENGTH)
         for row in await rows_among(self.tx, tables.requests, "id", ids):
             self._requests[UUID(row.id)] = request_of(row)
@@ -72,6 +72,8 @@ class EscalationWork(Work):
             directory = self.in_force.directory
             row = {"id": 1, "version": directory.version, "body": dumped(directory_body(directory))}
             await upsert(self.tx, tables.directory, [row])
+        if self._is_directory_new or self._policies:
+            self._copies.changed()
 
     # ---- requests and escalations ----------------------------------------------------------
 

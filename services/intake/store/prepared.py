@@ -12,21 +12,22 @@ from sqlalchemy import bindparam, insert, select, update
 
 from services.intake.store.rows import REQUEST_COLUMNS
 from services.intake.store.tables import answers, messages, requests
+from shared.database.native import Prepared
 from shared.database.statements import listed, one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from sqlalchemy import Row, Select, Update
+    from sqlalchemy import Row
 
     from shared.database.engine import Transaction
 
 #: The columns of `requests` that events change.
 _PROJECTED = ("state", "standing", "promises")
 
-INSERT_REQUESTS = insert(requests)
-INSERT_ANSWERS = insert(answers)
-INSERT_MESSAGES = insert(messages)
+INSERT_REQUESTS = Prepared(insert(requests), [column.name for column in requests.columns])
+INSERT_ANSWERS = Prepared(insert(answers), [column.name for column in answers.columns])
+INSERT_MESSAGES = Prepared(insert(messages), [column.name for column in messages.columns])
 
 
 async def requests_by_id(tx: Transaction, ids: Iterable[str]) -> Sequence[Row[Any]]:
@@ -50,7 +51,7 @@ async def answers_by_key(tx: Transaction, pairs: Iterable[tuple[str, str]]) -> S
 
 
 async def _found(
-    tx: Transaction, statement: Select[Any], **values: Iterable[str]
+    tx: Transaction, statement: Prepared, **values: Iterable[str]
 ) -> Sequence[Row[Any]]:
     bound = {name: listed(tx.dialect.name, wanted) for name, wanted in values.items()}
     rows: Sequence[Row[Any]] = (await tx.execute(statement, bound)).all()
@@ -58,28 +59,32 @@ async def _found(
 
 
 @lru_cache(maxsize=2)
-def _by_id(dialect: str) -> Select[Any]:
-    return select(*REQUEST_COLUMNS).where(one_of(dialect, requests.c.id, "ids"))
+def _by_id(dialect: str) -> Prepared:
+    return Prepared(select(*REQUEST_COLUMNS).where(one_of(dialect, requests.c.id, "ids")))
 
 
 @lru_cache(maxsize=2)
-def _by_external_id(dialect: str) -> Select[Any]:
-    return select(*REQUEST_COLUMNS).where(
-        one_of(dialect, requests.c.source, "sources"),
-        one_of(dialect, requests.c.external_id, "externals"),
+def _by_external_id(dialect: str) -> Prepared:
+    return Prepared(
+        select(*REQUEST_COLUMNS).where(
+            one_of(dialect, requests.c.source, "sources"),
+            one_of(dialect, requests.c.external_id, "externals"),
+        )
     )
 
 
 @lru_cache(maxsize=2)
-def _by_key(dialect: str) -> Select[Any]:
-    return select(answers).where(
-        one_of(dialect, answers.c.caller_id, "callers"), one_of(dialect, answers.c.key, "keys")
+def _by_key(dialect: str) -> Prepared:
+    return Prepared(
+        select(answers).where(
+            one_of(dialect, answers.c.caller_id, "callers"), one_of(dialect, answers.c.key, "keys")
+        )
     )
 
 
-def _project() -> Update:
+def _project() -> Prepared:
     values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in _PROJECTED}
-    return update(requests).where(requests.c.id == bindparam("row")).values(**values)
+    return Prepared(update(requests).where(requests.c.id == bindparam("row")).values(**values))
 
 
 PROJECT = _project()

@@ -1,7 +1,6 @@
 """What one process of notify keeps in mind: its copies, its secret, and who sends.
 
-The tables are the truth; each transaction asks which versions there are and reads only what it
-does not know.
+The tables are the truth; a look asks which versions there are and reads only what is not known.
 """
 
 from __future__ import annotations
@@ -16,17 +15,21 @@ from sqlalchemy import select
 from services.notify.domain.people import Directory
 from services.notify.store import tables
 from services.notify.store.rows import directory_of
+from shared.database.native import Prepared
 from shared.database.statements import insert_missing
 from shared.definitions.models import Template, Templates
 from shared.definitions.parsing import parse, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from services.notify.domain.deliveries import Delivery
+    from shared.consuming import Glance
     from shared.database.engine import Database, Transaction
 
 _LINK_SECRET = "link"
+_DIRECTORY = Prepared(select(tables.directory.c.version))
+_TEMPLATES = Prepared(select(tables.templates.c.key, tables.templates.c.version))
 
 
 def _no_sender(_: Delivery, __: str | None) -> None:
@@ -67,21 +70,38 @@ class House:
     #: (channel, outcome) -> how many deliveries it was said of, since the start of the process.
     outcomes: Counter[tuple[str, str]] = field(default_factory=Counter)
     copies: Copies = field(default_factory=Copies)
+    #: Without one every reading looks.
+    glance: Glance | None = None
 
-    async def read(self, tx: Transaction) -> Copies:
-        """Return what is in force, reading again what changed."""
+    async def read(self, tx: Transaction, keys: Collection[str] | None = None) -> Copies:
+        """Return what is in force, reading again what changed if it is time for a look.
+
+        `keys` are what a transaction is about; without them there is always a look.
+        """
+        if self.glance is None or keys is None or self.glance.is_due(keys):
+            await self._look(tx)
+            if self.glance is not None:
+                self.glance.looked()
         known = self.copies
-        version = (await tx.execute(select(tables.directory.c.version))).scalar_one_or_none()
+        return Copies(known.directory, dict(known.versions), dict(known.templates))
+
+    def changed(self) -> None:
+        """Hear that something is being stored: the next transaction looks."""
+        if self.glance is not None:
+            self.glance.forget()
+
+    async def _look(self, tx: Transaction) -> None:
+        known = self.copies
+        version = (await tx.execute(_DIRECTORY)).scalar_one_or_none()
         if version is not None and version != known.directory.version:
             row = (await tx.execute(select(tables.directory))).one()
             known.directory = directory_of(row.version, orjson.loads(row.body))
         table = tables.templates
-        for row in (await tx.execute(select(table.c.key, table.c.version))).all():
+        for row in (await tx.execute(_TEMPLATES)).all():
             if known.versions.get(row.key) != row.version:
                 one = select(table.c.content).where(table.c.key == row.key)
                 content = (await tx.execute(one)).scalar_one()
                 known.take_templates(row.key, row.version, content)
-        return Copies(known.directory, dict(known.versions), dict(known.templates))
 
     async def prepare_secret(self, database: Database, given: bytes | None, fresh: bytes) -> None:
         """Use the secret an operator gave, or the one of this database, made at its first start."""

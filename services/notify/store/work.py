@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -25,7 +26,8 @@ from services.notify.store.rows import (
     void_row,
 )
 from shared.consuming import Work, WorkContext
-from shared.database.statements import chunks, insert_missing, upsert
+from shared.database.native import Prepared
+from shared.database.statements import insert_missing, listed, one_of, rows_among, upsert
 from shared.database.tables import from_us, to_us
 from shared.events.notify import NotifyEvent
 
@@ -38,6 +40,24 @@ if TYPE_CHECKING:
 
 _ID_LENGTH = 36
 _BUCKET = "bucket/"
+
+_ENDPOINTS = Prepared(select(tables.endpoints))
+
+
+@lru_cache(maxsize=2)
+def _deliveries_about(dialect: str) -> Prepared:
+    """Return the open deliveries of the requests `ids`, and those whose own id is among them."""
+    table = tables.deliveries
+    is_open = table.c.state.in_([state.value for state in OPEN])
+    is_of_request = one_of(dialect, table.c.request_id, "ids") & is_open
+    return Prepared(select(table).where(or_(is_of_request, one_of(dialect, table.c.id, "ids"))))
+
+
+@lru_cache(maxsize=2)
+def _notified_about(dialect: str) -> Prepared:
+    """Return the ids of the notifications accepted about the requests `ids`."""
+    table = tables.notifications
+    return Prepared(select(table.c.id).where(one_of(dialect, table.c.request_id, "ids")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,41 +112,33 @@ class NotifyWork(Work):
 
     async def load(self, keys: Collection[str]) -> None:
         """Load what is open about requests, deliveries by id, limits by lane, and the copies."""
-        self.copies = await self.house.read(self.tx)
-        rows = (await self.tx.execute(select(tables.endpoints))).all()
+        about = [key for key in keys if not key.startswith(_BUCKET)]
+        self.copies = await self.house.read(self.tx, about)
+        rows = (await self.tx.execute(_ENDPOINTS)).all()
         self.endpoints = [endpoint_of(row) for row in rows]
         ids = sorted(key for key in keys if len(key) == _ID_LENGTH)
-        for part in chunks(ids):
-            await self._load_about(part)
+        if ids:
+            await self._load_about(ids)
         await self._load_notifications()
         lanes = sorted(key.removeprefix(_BUCKET) for key in keys if key.startswith(_BUCKET))
-        for part in chunks(lanes):
-            table = tables.buckets
-            for row in (await self.tx.execute(select(table).where(table.c.lane.in_(part)))).all():
-                self._tokens[row.lane] = _tokens_of(orjson.loads(row.body))
+        for row in await rows_among(self.tx, tables.buckets, "lane", lanes):
+            self._tokens[row.lane] = _tokens_of(orjson.loads(row.body))
 
     async def _load_about(self, ids: Sequence[str]) -> None:
-        table = tables.deliveries
-        is_open = table.c.request_id.in_(ids) & table.c.state.in_([state.value for state in OPEN])
-        wanted = select(table).where(or_(is_open, table.c.id.in_(ids)))
-        for row in (await self.tx.execute(wanted)).all():
+        dialect = self.tx.dialect.name
+        bound = {"ids": listed(dialect, ids)}
+        for row in (await self.tx.execute(_deliveries_about(dialect), bound)).all():
             self._deliveries[UUID(row.id)] = delivery_of(row)
         requests = {str(d.request_id) for d in self._deliveries.values()} | set(ids)
-        voids = tables.voids
-        known = select(voids).where(voids.c.request_id.in_(sorted(requests)))
-        for row in (await self.tx.execute(known)).all():
+        for row in await rows_among(self.tx, tables.voids, "request_id", sorted(requests)):
             self._voids[UUID(row.escalation_id)] = void_of(row)
-        told = tables.notifications
-        accepted = select(told.c.id).where(told.c.request_id.in_(ids))
-        self._known_notifications |= {UUID(i) for i in (await self.tx.execute(accepted)).scalars()}
+        accepted = await self.tx.execute(_notified_about(dialect), bound)
+        self._known_notifications |= {UUID(row.id) for row in accepted.all()}
 
     async def _load_notifications(self) -> None:
-        table = tables.notifications
         ids = sorted({str(d.notification_id) for d in self._deliveries.values()})
-        for part in chunks(ids):
-            wanted = select(table).where(table.c.id.in_(part))
-            for row in (await self.tx.execute(wanted)).all():
-                self._notifications[UUID(row.id)] = _notification_of(row)
+        for row in await rows_among(self.tx, tables.notifications, "id", ids):
+            self._notifications[UUID(row.id)] = _notification_of(row)
 
     async def flush(self) -> None:
         """Write what changed, in bulk, and hand over what is to be sent."""
@@ -147,6 +159,8 @@ class NotifyWork(Work):
             known = self.copies.directory
             row = {"id": 1, "version": known.version, "body": dumped(directory_body(known))}
             await upsert(self.tx, tables.directory, [row])
+        if self._is_directory_new or self._new_templates:
+            self.house.changed()
         for delivery, traceparent in self._handed.values():
             self.house.hand_over(delivery, traceparent)
         self.house.outcomes.update(self._outcomes)

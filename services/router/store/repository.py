@@ -1,7 +1,7 @@
 """The released definitions, compiled and in memory; the tables are the truth.
 
-A revision number in the database grows with every release, so that each replica notices within
-its next transaction that it must read again.
+A revision number in the database grows with every release, so that each replica notices with its
+next look that it must read again.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from sqlalchemy import select
 
 from services.router.store import tables
 from services.router.workflow import CompiledProcess, compile_process
+from shared.database.native import Prepared
 from shared.decisions import DecisionModel, load_decisions
 from shared.definitions.models import Catalogue
 from shared.definitions.parsing import parse, read_yaml
@@ -25,7 +26,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from services.router.workflow import Pins, Stored
+    from shared.consuming import Glance
     from shared.database.engine import Transaction
+
+#: The directory itself may be long and is read when it changed.
+_HOUSE = Prepared(select(tables.house.c.revision, tables.house.c.directory_version))
 
 
 class NothingReleasedYet(Unavailable):
@@ -103,8 +108,9 @@ class Repository:
     and of the decision tables all of them use (its pins, kept in its state).
     """
 
-    def __init__(self) -> None:
+    def __init__(self, glance: Glance | None = None) -> None:
         self.revision = -1
+        self._glance = glance
         self.directory = DirectoryChanged(version=0)
         self._in_force: dict[tuple[str, str], Released] = {}
         self._decisions: dict[str, tuple[DecisionModel, str, int]] = {}
@@ -119,9 +125,23 @@ class Repository:
 
     # ---- reading ---------------------------------------------------------------------------
 
-    async def refresh(self, tx: Transaction) -> None:
-        """Read again what changed since the last look."""
-        house = (await tx.execute(select(tables.house))).first()
+    async def refresh(self, tx: Transaction, keys: Collection[str] | None = None) -> None:
+        """Read again what changed since the last look, if it is time for another one.
+
+        `keys` are what a transaction is about; without them there is always a look.
+        """
+        if self._glance is None or keys is None or self._glance.is_due(keys):
+            await self._look(tx)
+            if self._glance is not None:
+                self._glance.looked()
+
+    def changed(self) -> None:
+        """Hear that something is being released: the next transaction looks."""
+        if self._glance is not None:
+            self._glance.forget()
+
+    async def _look(self, tx: Transaction) -> None:
+        house = (await tx.execute(_HOUSE)).first()
         if house is None or house.revision == self.revision:
             return
         wanted = select(tables.definitions).where(tables.definitions.c.is_in_force)
@@ -130,7 +150,8 @@ class Repository:
             if known is None or known.version != row.version:
                 self._take(Released(row.kind, row.key, row.version, row.content, row.content_hash))
         if house.directory_version != self.directory.version:
-            self._take_directory(DirectoryChanged.model_validate(orjson.loads(house.directory)))
+            directory = (await tx.execute(select(tables.house.c.directory))).scalar_one()
+            self._take_directory(DirectoryChanged.model_validate(orjson.loads(directory)))
         self.revision = house.revision
 
     async def ensure(self, tx: Transaction, wanted: Iterable[Stored]) -> None:

@@ -53,7 +53,7 @@ class RouterWork(Work):
 
     async def load(self, keys: Collection[str]) -> None:
         """Load requests, their current instances and their open work items."""
-        await self.repository.refresh(self.tx)
+        await self.repository.refresh(self.tx, keys)
         ids = [key for key in keys if len(key) == 36]
         for row in await rows_among(self.tx, tables.requests, "id", ids):
             record = record_of(row)
@@ -128,6 +128,7 @@ class RouterWork(Work):
 
     async def _grow(self, revision: Any, **values: Any) -> None:
         await self.tx.execute(update(tables.house).values(revision=revision, **values))
+        self.repository.changed()
 
     # ---- requests --------------------------------------------------------------------------
 
