@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import timeit
 from datetime import timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -28,6 +30,9 @@ from shared.business_time import (
     open_periods_before,
 )
 from tests.unit.business_time.builders import HOUR, WORKING_WEEK, at, office, weekly
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 NIGHT_SHIFTS = {day: ["22:00-06:00"] for day in ("mon", "tue", "wed", "thu", "fri", "sat", "sun")}
 
@@ -330,10 +335,15 @@ def test_what_cannot_be_meant_is_refused_with_its_name() -> None:
         elapsed(office(), start, start + HOUR, [Pause(start + HOUR, start)])
 
 
-def test_eight_working_days_ahead_cost_less_than_fifty_microseconds() -> None:
-    calendar, start = office(), at("2026-02-13T16:00:00+08:00")
+def test_eight_working_days_ahead_cost_no_more_than_twenty_plain_additions() -> None:
+    # 30 µs beside 3.8 for the addition, on a quiet machine; both grow together on a busy one.
+    calendar, start, zone = office(), at("2026-02-13T16:00:00+08:00"), ZoneInfo("Asia/Shanghai")
     due(calendar, start, 64 * HOUR)
 
-    best = min(timeit.repeat(lambda: due(calendar, start, 64 * HOUR), number=200, repeat=20)) / 200
+    add = _best(lambda: start.astimezone(zone) + 64 * HOUR)
 
-    assert best < 50e-6
+    assert _best(lambda: due(calendar, start, 64 * HOUR)) < 20 * add
+
+
+def _best(act: Callable[[], object]) -> float:
+    return min(timeit.repeat(act, number=200, repeat=20)) / 200
