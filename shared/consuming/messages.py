@@ -322,7 +322,11 @@ class Messages(Generic[W]):
             await self._hold(tx, batch, batch.plan, subjects, now)
             await self._release(tx, batch.plan, subjects)
 
-        await self._transactor.run(keys, (), run, prepare=prepare, choose=choose, finish=finish)
+        # Whoever says something for the first time most often speaks of something new.
+        are_new = any(a.header is not None and a.header.sequence == 1 for a in readable)
+        await self._transactor.run(
+            keys, (), run, are_new=are_new, prepare=prepare, choose=choose, finish=finish
+        )
         handling.committed(len(batch.plan.apply))
         return batch.plan
 

@@ -86,7 +86,8 @@ async def _store_postgres(
     """Send the rows as arrays: one statement, whose text never changes."""
     values: dict[str, Any] = {name: [row[name] for row in rows] for name in _SENT}
     values["created_us"] = rows[0]["created_us"]
-    stored = (await tx.execute(_store(tables.outbox), values)).all()
+    told = await tx.write_and_tell(tables.outbox.name, _store(tables.outbox), values)
+    stored = told.all()
     by_event = {row.event_id: row.id for row in stored}
     return [by_event[row["event_id"]] for row in rows]
 
@@ -112,7 +113,9 @@ async def mark(
         await tx.execute(statement, rows)
         return
     ids, sequences = (list(column) for column in zip(*published, strict=True))
-    await tx.execute(statement, {"ids": ids, "sequences": sequences, "now": published_us})
+    # Other rows than those being added: both may go in one statement.
+    bound = {"ids": ids, "sequences": sequences, "now": published_us}
+    await tx.write(f"{tables.outbox.name}/published", statement, bound)
 
 
 @lru_cache(maxsize=100)

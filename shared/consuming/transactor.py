@@ -181,13 +181,15 @@ class Transactor(Generic[W]):
         run: Callable[[W, SetCause], None],
         *,
         new: Collection[str] = (),
+        are_new: bool = False,
         prepare: Prepare | None = None,
         choose: Choose | None = None,
         finish: Finish | None = None,
     ) -> None:
         """Run `run` on a loaded unit of work and commit; nothing is stored when it raises.
 
-        `new` are subjects nobody else can know yet: neither locked nor loaded.
+        `new` are subjects nobody else can know yet: neither locked nor loaded; `are_new` guesses
+        that the locks are of subjects heard of for the first time.
         `prepare` runs after the locks are held and before loading, `finish` after the flush.
         `choose` names what is loaded instead of all locks and loads; nothing is, if it names
         nothing.
@@ -197,7 +199,7 @@ class Transactor(Generic[W]):
         marks = self.relay.take_marks()
         try:
             context, published = await self._commit(
-                locks, loads, new, run, prepare, choose, finish, marks
+                locks, loads, new, are_new, run, prepare, choose, finish, marks
             )
         except BaseException as error:
             self.relay.give_back_marks(marks)
@@ -218,6 +220,7 @@ class Transactor(Generic[W]):
         locks: Collection[str],
         loads: Collection[str],
         new: Collection[str],
+        are_new: bool,
         run: Callable[[W, SetCause], None],
         prepare: Prepare | None,
         choose: Choose | None,
@@ -226,7 +229,7 @@ class Transactor(Generic[W]):
     ) -> tuple[WorkContext, list[tuple[int, Message]]]:
         now = self.time.now()
         async with self.database.transaction() as tx:
-            subjects = await lock_subjects(tx, self.tables, locks)
+            subjects = await lock_subjects(tx, self.tables, locks, are_new=are_new)
             subjects |= {key: Subject(key) for key in new}
             if prepare is not None:
                 await prepare(tx, subjects)

@@ -8,9 +8,11 @@ Everything else goes through SQLAlchemy as ever (docs/decisions/0010).
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from abc import ABC, abstractmethod
 from collections import namedtuple
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import asyncpg
@@ -185,6 +187,21 @@ class Session(ABC):
             return await self._run(compiled, values, is_many=many)
         return await self._outer.execute(statement, parameters)
 
+    async def write(self, place: str, statement: Prepared, values: Mapping[str, Any]) -> None:
+        """Write something whose outcome nobody looks at; it may go together with what follows.
+
+        Two writes to the same `place` (a table) keep their order. It has happened before anything
+        else is asked of this transaction; an error may be raised by that as late as by COMMIT.
+        """
+        await self.execute(statement, dict(values))
+
+    async def write_and_tell(
+        self, place: str, statement: Prepared, values: Mapping[str, Any]
+    ) -> Rows:
+        """Write, with all that waits to be written, and return what the statement tells."""
+        told: Rows = await self.execute(statement, dict(values))
+        return told
+
     async def run_sync(self, look: Callable[..., Any]) -> Any:
         """Let a function of SQLAlchemy's that wants a synchronous connection look around."""
         return await self._outer.run_sync(look)
@@ -243,9 +260,60 @@ class SqliteSession(Session):
 
 
 class PostgresSession(Session):
-    """asyncpg; one round trip per statement, and one for many rows of the same."""
+    """asyncpg; one round trip per statement, one for many rows of the same, one for many writes.
+
+    Writes wait for one another and are sent as one statement, each a part of its WITH: a round
+    trip costs several times what a small write does (docs/decisions/0020).
+    """
+
+    def __init__(
+        self, outer: AsyncConnection, driver: Any, ears: Sequence[Callable[[str], None]] = ()
+    ) -> None:
+        """Wrap a connection, as `Session`."""
+        super().__init__(outer, driver, ears)
+        self._parts: dict[str, tuple[_Compiled, tuple[Any, ...]]] = {}
+
+    async def execute(self, statement: Any, parameters: Any = None) -> Any:
+        """Run a statement, as `Session`; it sees what was written before it."""
+        if self._parts:
+            await self._send()
+        return await super().execute(statement, parameters)
+
+    async def write(self, place: str, statement: Prepared, values: Mapping[str, Any]) -> None:
+        """Let a write wait for the next ones; the parts of one statement do not see each other."""
+        if place in self._parts:
+            await self._send()
+        compiled = statement.compiled(self.dialect)
+        self._parts[place] = compiled, compiled.values(values)
+
+    async def write_and_tell(
+        self, place: str, statement: Prepared, values: Mapping[str, Any]
+    ) -> Rows:
+        """Send all that waits and this."""
+        await self.write(place, statement, values)
+        return await self._send()
+
+    async def run_sync(self, look: Callable[..., Any]) -> Any:
+        """Let a function of SQLAlchemy's look around; it sees what was written before it."""
+        if self._parts:
+            await self._send()
+        return await super().run_sync(look)
+
+    async def _send(self) -> Rows:
+        """Send the writes that wait; return what the last one tells."""
+        parts, self._parts = list(self._parts.values()), {}
+        sql = _together(tuple(compiled.sql for compiled, _ in parts))
+        values = tuple([value for _, given in parts for value in given])
+        for ear in self._ears:
+            ear(sql)
+        return await self._ask(sql, parts[-1][0], values)
 
     async def _tell(self, words: str) -> None:
+        if self._parts:
+            if words == "ROLLBACK":
+                self._parts.clear()
+            else:
+                await self._send()
         try:
             await self._driver.execute(words)
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -261,12 +329,39 @@ class PostgresSession(Session):
             if is_many:
                 await self._driver.executemany(compiled.sql, values)
                 return Rows([], len(values))
-            if compiled.returns:
-                return Rows(compiled.rows(await self._driver.fetch(compiled.sql, *values)))
-            told = await self._driver.execute(compiled.sql, *values)
-            return Rows([], _count(told))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise _from_postgres(error, compiled.sql, self._driver) from error
+        return await self._ask(compiled.sql, compiled, values)
+
+    async def _ask(self, sql: str, compiled: _Compiled, values: tuple[Any, ...]) -> Rows:
+        """Run a statement whose answer has the shape `compiled` knows."""
+        try:
+            if compiled.returns:
+                return Rows(compiled.rows(await self._driver.fetch(sql, *values)))
+            return Rows([], _count(await self._driver.execute(sql, *values)))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise _from_postgres(error, sql, self._driver) from error
+
+
+_PLACE_OF_VALUE = re.compile(r"\$(\d+)")
+
+
+@lru_cache(maxsize=1_000)
+def _together(statements: tuple[str, ...]) -> str:
+    """Return one statement that does what all of these do; their values follow one another."""
+    parts: list[str] = []
+    count = 0
+    for sql in statements:
+        parts.append(_renumbered(sql, count))
+        count += max(map(int, _PLACE_OF_VALUE.findall(sql)), default=0)
+    if len(parts) == 1:
+        return parts[0]
+    before = ", ".join(f"part_{number} AS ({sql})" for number, sql in enumerate(parts[:-1]))
+    return f"WITH {before} {parts[-1]}"
+
+
+def _renumbered(sql: str, after: int) -> str:
+    return _PLACE_OF_VALUE.sub(lambda found: f"${after + int(found[1])}", sql)
 
 
 def _count(told: str) -> int:

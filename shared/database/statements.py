@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import any_, bindparam, delete, func, select
+from sqlalchemy import String, any_, bindparam, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -39,7 +39,97 @@ async def upsert(
     if not rows:
         return
     columns = tuple(update if update is not None else rows[0])
+    if tx.dialect.name != "sqlite" and (not columns or _are_different(table, rows)):
+        await tx.write(table.name, _upsert_arrays(table, tuple(rows[0]), columns), as_arrays(rows))
+        return
     await tx.execute(_upsert(tx.dialect.name, table, tuple(rows[0]), columns), list(rows))
+
+
+async def insert_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert `rows`, in the order given; all carry the same columns."""
+    if not rows:
+        return
+    filled = tuple(rows[0])
+    if tx.dialect.name == "sqlite":
+        await tx.execute(_insert(table, filled), list(rows))
+    else:
+        await tx.write(table.name, _insert_arrays(table, filled), as_arrays(rows))
+
+
+async def change_rows(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Change rows that exist, found by their primary key; all carry the same columns."""
+    if not rows:
+        return
+    filled = tuple(rows[0])
+    if tx.dialect.name == "sqlite":
+        keyed = [{f"to_{name}": value for name, value in row.items()} for row in rows]
+        await tx.execute(_change(table, filled), keyed)
+    else:
+        await tx.write(table.name, _change_arrays(table, filled), as_arrays(rows))
+
+
+def as_arrays(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Return rows as `rows_told` wants them bound: a list per column."""
+    return {f"all_{name}": [row[name] for row in rows] for name in rows[0]}
+
+
+def _are_different(table: Table, rows: Sequence[Mapping[str, Any]]) -> bool:
+    """Tell whether no key comes twice: PostgreSQL replaces a row once per statement."""
+    if len(rows) == 1:
+        return True
+    names = [column.name for column in table.primary_key]
+    return len({tuple([row[name] for name in names]) for row in rows}) == len(rows)
+
+
+@lru_cache(maxsize=1_000)
+def _upsert_arrays(table: Table, filled: tuple[str, ...], columns: tuple[str, ...]) -> Prepared:
+    keys = [column.name for column in table.primary_key]
+    added = pg_insert(table).from_select(filled, rows_told(table, filled))
+    changes = {name: added.excluded[name] for name in columns if name not in keys}
+    if changes:
+        return Prepared(added.on_conflict_do_update(index_elements=keys, set_=changes))
+    return Prepared(added.on_conflict_do_nothing(index_elements=keys))
+
+
+@lru_cache(maxsize=1_000)
+def _insert(table: Table, filled: tuple[str, ...]) -> Prepared:
+    return Prepared(insert(table), filled)
+
+
+@lru_cache(maxsize=1_000)
+def _insert_arrays(table: Table, filled: tuple[str, ...]) -> Prepared:
+    return Prepared(pg_insert(table).from_select(filled, rows_told(table, filled)))
+
+
+@lru_cache(maxsize=1_000)
+def _change(table: Table, filled: tuple[str, ...]) -> Prepared:
+    keys = {column.name for column in table.primary_key}
+    changes: dict[str, Any] = {name: bindparam(f"to_{name}") for name in filled if name not in keys}
+    changed = update(table).values(**changes)
+    return Prepared(changed.where(*(table.c[key] == bindparam(f"to_{key}") for key in keys)))
+
+
+@lru_cache(maxsize=1_000)
+def _change_arrays(table: Table, filled: tuple[str, ...]) -> Prepared:
+    keys = {column.name for column in table.primary_key}
+    told = rows_told(table, filled).subquery("told")
+    changed = update(table).values({name: told.c[name] for name in filled if name not in keys})
+    return Prepared(changed.where(*(table.c[key] == told.c[key] for key in keys)))
+
+
+def rows_told(table: Table, filled: Sequence[str]) -> Any:
+    """PostgreSQL: select the rows `as_arrays` binds, in their order; the text never changes."""
+    arrays = [
+        bindparam(f"all_{name}", type_=ARRAY(_sent_as(table.c[name].type))) for name in filled
+    ]
+    told = func.unnest(*arrays).table_valued(*filled, with_ordinality="place_of_row")
+    rows = told.render_derived()
+    return select(*(rows.c[name] for name in filled)).order_by(rows.c.place_of_row)
+
+
+def _sent_as(kind: Any) -> Any:
+    """Return a column's type without its length: a cast would cut what the column refuses."""
+    return String() if isinstance(kind, String) else kind
 
 
 @lru_cache(maxsize=1_000)
@@ -48,11 +138,11 @@ def _upsert(
 ) -> Prepared:
     """Return an upsert; built once, since building costs more than a small write."""
     keys = [column.name for column in table.primary_key]
-    insert = insert_into(dialect, table)
-    changes = {name: insert.excluded[name] for name in columns if name not in keys}
+    added = insert_into(dialect, table)
+    changes = {name: added.excluded[name] for name in columns if name not in keys}
     if changes:
-        return Prepared(insert.on_conflict_do_update(index_elements=keys, set_=changes), filled)
-    return Prepared(insert.on_conflict_do_nothing(index_elements=keys), filled)
+        return Prepared(added.on_conflict_do_update(index_elements=keys, set_=changes), filled)
+    return Prepared(added.on_conflict_do_nothing(index_elements=keys), filled)
 
 
 async def rows_among(
@@ -77,7 +167,7 @@ async def delete_among(tx: Transaction, table: Table, column: str, values: Itera
     if wanted:
         dialect = tx.dialect.name
         bound = {"wanted": listed(dialect, wanted)}
-        await tx.execute(_delete_among(dialect, table, column), bound)
+        await tx.write(table.name, _delete_among(dialect, table, column), bound)
 
 
 @lru_cache(maxsize=1_000)
@@ -106,13 +196,24 @@ def listed(dialect: str, values: Iterable[Any]) -> Any:
 
 async def insert_missing(tx: Transaction, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert the rows whose key does not exist yet; leave the others alone."""
-    if rows:
-        await tx.execute(_insert_missing(tx.dialect.name, table, tuple(rows[0])), list(rows))
+    if not rows:
+        return
+    filled = tuple(rows[0])
+    if tx.dialect.name == "sqlite":
+        await tx.execute(_insert_missing(table, filled), list(rows))
+    else:
+        await tx.write(table.name, _insert_missing_arrays(table, filled), as_arrays(rows))
 
 
 @lru_cache(maxsize=1_000)
-def _insert_missing(dialect: str, table: Table, filled: tuple[str, ...]) -> Prepared:
-    return Prepared(insert_into(dialect, table).on_conflict_do_nothing(), filled)
+def _insert_missing(table: Table, filled: tuple[str, ...]) -> Prepared:
+    return Prepared(sqlite_insert(table).on_conflict_do_nothing(), filled)
+
+
+@lru_cache(maxsize=1_000)
+def _insert_missing_arrays(table: Table, filled: tuple[str, ...]) -> Prepared:
+    added = pg_insert(table).from_select(filled, rows_told(table, filled))
+    return Prepared(added.on_conflict_do_nothing())
 
 
 def chunks(values: Sequence[Any]) -> Iterator[Sequence[Any]]:

@@ -34,13 +34,15 @@ class Subject:
 
 
 async def lock_subjects(
-    tx: Transaction, tables: KitTables, keys: Collection[str]
+    tx: Transaction, tables: KitTables, keys: Collection[str], *, are_new: bool = False
 ) -> dict[str, Subject]:
     """Lock the rows of `keys` in sorted order, creating missing ones, and return them.
 
     Until the transaction ends no other replica handles anything about these keys. Whoever locks
     several keys cannot meet another in a deadly embrace: all missing rows are created before the
     first one is locked, both in the same order.
+
+    `are_new` is a guess that saves a statement when it is right: that the rows do not exist yet.
     """
     ordered = sorted(set(keys))
     if not ordered:
@@ -50,8 +52,16 @@ async def lock_subjects(
         # One writer: the transaction itself is the lock, missing rows are born when saved.
         found = _subjects(await rows_among(tx, table, "key", ordered))
         return {key: Subject(key) for key in ordered} | found
-    await tx.execute(_create_missing(table), {"wanted": ordered})
-    return _subjects((await tx.execute(_lock(table), {"wanted": ordered})).all())
+    wanted = {"wanted": ordered}
+    if not are_new:
+        known = (await tx.execute(_lock_if_all_exist(table), wanted)).all()
+        if len(known) == len(ordered):
+            return _subjects(known)
+    made = (await tx.execute(_create_missing(table), wanted)).all()
+    if len(made) == len(ordered):
+        # What this transaction has inserted nobody else can see, let alone lock.
+        return {key: Subject(key) for key in ordered}
+    return _subjects((await tx.execute(_lock(table), wanted)).all())
 
 
 async def save_subjects(tx: Transaction, tables: KitTables, subjects: Iterable[Subject]) -> None:
@@ -87,7 +97,18 @@ def _create_missing(table: Table) -> Prepared:
         .order_by(wanted.collate("C"))
     )
     columns = [table.c.key, table.c.said, table.c.heard, table.c.held]
-    return Prepared(insert(table).from_select(columns, missing).on_conflict_do_nothing())
+    created = insert(table).from_select(columns, missing).on_conflict_do_nothing()
+    return Prepared(created.returning(table.c.key))
+
+
+@lru_cache(maxsize=100)
+def _lock_if_all_exist(table: Table) -> Prepared:
+    """PostgreSQL: lock the rows, in the one order, if none is missing; lock none otherwise."""
+    is_wanted = one_of("postgresql", table.c.key, "wanted")
+    there = select(func.count()).select_from(table).where(is_wanted).scalar_subquery()
+    asked = func.cardinality(bindparam("wanted", type_=ARRAY(String)))
+    chosen = select(table).where(is_wanted, there == asked)
+    return Prepared(chosen.order_by(table.c.key.collate("C")).with_for_update())
 
 
 @lru_cache(maxsize=100)

@@ -15,7 +15,13 @@ import orjson
 from sqlalchemy import select
 
 from shared.database.native import Prepared
-from shared.database.statements import delete_among, insert_into, rows_among
+from shared.database.statements import (
+    as_arrays,
+    delete_among,
+    insert_into,
+    rows_among,
+    rows_told,
+)
 from shared.database.tables import from_us, to_us
 from shared.id_source import derived
 
@@ -85,17 +91,23 @@ async def arm(tx: Transaction, tables: KitTables, timers: Collection[Timer]) -> 
         }
         for timer in sorted(timers, key=lambda t: t.id)
     ]
-    await tx.execute(_arm(tx.dialect.name, table), rows)
+    if tx.dialect.name == "sqlite":
+        await tx.execute(_arm(tx.dialect.name, table), rows)
+    else:
+        await tx.write(table.name, _arm(tx.dialect.name, table), as_arrays(rows))
 
 
 @lru_cache(maxsize=100)
 def _arm(dialect: str, table: Table) -> Prepared:
     """Return the upsert of timers; built once."""
+    columns = [column.name for column in table.columns]
     insert: Any = insert_into(dialect, table)
+    if dialect != "sqlite":
+        insert = insert.from_select(columns, rows_told(table, columns))
     renewed = ("due_us", "payload", "armed_by", "lease_owner", "lease_until_us")
     changes = {name: insert.excluded[name] for name in renewed} | {"epoch": table.c.epoch + 1}
     statement = insert.on_conflict_do_update(index_elements=["id"], set_=changes)
-    return Prepared(statement, [column.name for column in table.columns])
+    return Prepared(statement, columns if dialect == "sqlite" else None)
 
 
 async def disarm(tx: Transaction, tables: KitTables, ids: Collection[str]) -> None:

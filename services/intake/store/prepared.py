@@ -8,10 +8,10 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import select
 
 from services.intake.store.rows import REQUEST_COLUMNS
-from services.intake.store.tables import answers, messages, requests
+from services.intake.store.tables import answers, requests
 from shared.database.native import Prepared
 from shared.database.statements import listed, one_of
 
@@ -21,13 +21,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Row
 
     from shared.database.engine import Transaction
-
-#: The columns of `requests` that events change.
-_PROJECTED = ("state", "standing", "promises")
-
-INSERT_REQUESTS = Prepared(insert(requests), [column.name for column in requests.columns])
-INSERT_ANSWERS = Prepared(insert(answers), [column.name for column in answers.columns])
-INSERT_MESSAGES = Prepared(insert(messages), [column.name for column in messages.columns])
 
 
 async def requests_by_id(tx: Transaction, ids: Iterable[str]) -> Sequence[Row[Any]]:
@@ -80,11 +73,3 @@ def _by_key(dialect: str) -> Prepared:
             one_of(dialect, answers.c.caller_id, "callers"), one_of(dialect, answers.c.key, "keys")
         )
     )
-
-
-def _project() -> Prepared:
-    values: dict[str, Any] = {name: bindparam(f"to_{name}") for name in _PROJECTED}
-    return Prepared(update(requests).where(requests.c.id == bindparam("row")).values(**values))
-
-
-PROJECT = _project()

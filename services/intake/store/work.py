@@ -18,9 +18,9 @@ from services.intake.store.rows import (
     request_of,
     request_row,
 )
-from services.intake.store.tables import catalogues, requests, timeline
+from services.intake.store.tables import answers, catalogues, messages, requests, timeline
 from shared.consuming import Work, WorkContext
-from shared.database.statements import rows_among, upsert
+from shared.database.statements import change_rows, insert_rows, rows_among, upsert
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
@@ -192,14 +192,13 @@ class IntakeWork(Work):
             rows = sorted(
                 self._new.values(), key=lambda r: (r["source"], r["external_id"] or "", r["id"])
             )
-            await tx.execute(prepared.INSERT_REQUESTS, rows)
+            await insert_rows(tx, requests, rows)
         await self._write_changes()
-        if self._messages:
-            await tx.execute(prepared.INSERT_MESSAGES, self._messages)
+        await insert_rows(tx, messages, self._messages)
         await upsert(tx, timeline, self._facts, update=())
         if self._given:
             rows = [self._given[place] for place in sorted(self._given)]
-            await tx.execute(prepared.INSERT_ANSWERS, rows)
+            await insert_rows(tx, answers, rows)
         if self._catalogues:
             await upsert(tx, catalogues, [self._catalogues[k] for k in sorted(self._catalogues)])
             for key, row in self._catalogues.items():
@@ -215,15 +214,14 @@ class IntakeWork(Work):
     async def _write_changes(self) -> None:
         rows = [
             {
-                "row": request_id,
-                "to_state": self._requests[request_id].standing.state.value,
-                "to_standing": json_text(self._requests[request_id].standing),
-                "to_promises": json_text(self._requests[request_id].promises),
+                "id": request_id,
+                "state": self._requests[request_id].standing.state.value,
+                "standing": json_text(self._requests[request_id].standing),
+                "promises": json_text(self._requests[request_id].promises),
             }
             for request_id in sorted(self._changed)
         ]
-        if rows:
-            await self.tx.execute(prepared.PROJECT, rows)
+        await change_rows(self.tx, requests, rows)
         for request_id, columns in sorted(self._corrections.items()):
             await self.tx.execute(
                 update(requests).where(requests.c.id == request_id).values(**columns)

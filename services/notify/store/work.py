@@ -48,7 +48,7 @@ _ENDPOINTS = Prepared(select(tables.endpoints))
 def _deliveries_about(dialect: str) -> Prepared:
     """Return the open deliveries of the requests `ids`, and those whose own id is among them."""
     table = tables.deliveries
-    is_open = table.c.state.in_([state.value for state in OPEN])
+    is_open = or_(*(table.c.state == state.value for state in OPEN))
     is_of_request = one_of(dialect, table.c.request_id, "ids") & is_open
     return Prepared(select(table).where(or_(is_of_request, one_of(dialect, table.c.id, "ids"))))
 
