@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast
 
 from sqlalchemy.exc import IntegrityError
 
@@ -34,6 +34,12 @@ R = TypeVar("R")
 
 #: How often a call meets a key another replica stored just now before it gives up.
 _COLLISIONS = 3
+
+
+class TooManyCalls(Unavailable):
+    """{waiting} calls wait for the database already; try again in a moment."""
+
+    zh: ClassVar[str] = "已有 {waiting} 个调用在等待数据库；请稍后重试。"
 
 
 @dataclass(slots=True, eq=False)
@@ -69,9 +75,16 @@ class Calls(Generic[W]):
         loads: Collection[str],
         new: Collection[UUID | str] = (),
     ) -> R:
-        """Run `apply` in the next transaction; see `Runtime.do`."""
+        """Run `apply` in the next transaction; see `Runtime.do`.
+
+        Raises `TooManyCalls` beyond `Knobs.calls_limit`: what a slow database cannot take grows
+        in front of the house, where it is seen, not inside.
+        """
         if self._is_closed:
             raise DatabaseUnavailable(reason="this service is stopping")
+        limit = self._transactor.knobs.calls_limit
+        if limit is not None and len(self._waiting) >= limit:
+            raise TooManyCalls(waiting=len(self._waiting))
         result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         keys = tuple(sorted({str(key) for key in locks}))
         made = tuple(str(key) for key in new)

@@ -84,6 +84,9 @@ class Relay:
         self._mark_after = mark_after
         #: Published, not yet noted: row id and the broker's sequence.
         self._unmarked: list[tuple[int, int]] = []
+        self._has_unmarked = asyncio.Event()
+        #: When to note them if nobody has taken them by then.
+        self._mark_at = time.now()
 
     @property
     def backlog(self) -> int:
@@ -111,19 +114,23 @@ class Relay:
     async def run(self) -> None:
         """Publish for ever; ends when cancelled."""
         while True:
-            await self._woken()
+            await self._wake.wait()
             self._wake.clear()
             while self._queue or self._has_more:
                 if not await self._try_some():
                     await self._time.sleep(_PAUSE_S)
 
-    async def _woken(self) -> None:
-        """Return when there is something to publish; note what was, when nobody else does."""
-        while not self._wake.is_set():
-            if not self._unmarked:
-                await self._wake.wait()
-            elif not await self._time.wait(self._wake, self._time.now() + self._mark_after):
-                await self._try_to_mark()
+    async def note_for_ever(self) -> None:
+        """Note what was published when no transaction came by; publishing does not wait for it."""
+        while True:
+            await self._has_unmarked.wait()
+            self._has_unmarked.clear()
+            while self._unmarked:
+                left = self._mark_at - self._time.now()
+                if left > timedelta(0):
+                    await self._time.sleep(left.total_seconds())
+                else:
+                    await self._try_to_mark()
 
     async def _try_to_mark(self) -> None:
         try:
@@ -147,7 +154,7 @@ class Relay:
 
     def give_back_marks(self, marks: Sequence[tuple[int, int]]) -> None:
         """Hear that these could not be noted."""
-        self._unmarked += marks
+        self._keep_unmarked(marks)
 
     async def note_published(self) -> None:
         """Note now what was published."""
@@ -230,9 +237,15 @@ class Relay:
             if len(self._forgettable) >= _FORGET_AT_ONCE:
                 await self.forget_published()
             return
-        self._unmarked += stored
+        self._keep_unmarked(stored)
         if not self._mark_after:
             await self.note_published()
+
+    def _keep_unmarked(self, marks: Sequence[tuple[int, int]]) -> None:
+        if marks and not self._unmarked:
+            self._mark_at = self._time.now() + self._mark_after
+            self._has_unmarked.set()
+        self._unmarked += marks
 
     async def forget_published(self) -> None:
         """Note what was published, and remove the rows that need not be kept."""

@@ -128,6 +128,7 @@ class Runtime(Generic[W]):
         self._begin("held", self._messages.try_again_for_ever())
         if self.knobs.patience:
             self._begin("quiet", self._messages.count_quiet_for_ever())
+            self._begin("noting", self.relay.note_for_ever())
         if self.knobs.has_housekeeping:
             self._begin("sweep", self.relay.sweep_for_ever())
             self._begin("find-ready", self._find_ready_for_ever())
@@ -212,7 +213,7 @@ class Runtime(Generic[W]):
         work is to load. `new` are subjects whose ids the caller has just made: nobody else can
         know them, so nothing is looked up or locked. Returns after the commit. What `apply`
         raises is raised here and nothing of it is stored. Raises `DatabaseUnavailable` when the
-        database is away.
+        database is away, and `TooManyCalls` when too many wait for it.
         """
         return await self._calls.do(cause or self.ids.new(), apply, locks, loads, new)
 

@@ -31,6 +31,9 @@ E = TypeVar("E")
 
 #: Outbox rows not yet published at which consumers stop taking more: back-pressure.
 BACKLOG_LIMIT = 10_000
+#: Calls that may wait for their transaction; who comes then is asked to come again (503). Some
+#: seconds of work: a caller would rather be told than wait longer.
+CALLS_LIMIT = 2_000
 #: Entries of one transaction at most.
 BATCH_MAX = 500
 
@@ -131,6 +134,8 @@ class Knobs:
     hears_facts: bool = True
     replica: str = "replica-1"
     backlog_limit: int = BACKLOG_LIMIT
+    #: None where time stands still until every caller has its answer.
+    calls_limit: int | None = CALLS_LIMIT
     #: Simulated time: what different subjects cause within a window is handled together, each at
     #: the moment of its cause.
     turns: Turns | None = None
@@ -143,7 +148,11 @@ PATIENCE = timedelta(milliseconds=100)
 LOOK_EVERY = timedelta(milliseconds=500)
 #: For worlds whose time is moved by hand or jumps.
 MOVED_TIME = Knobs(
-    horizon=None, tick=timedelta(0), keep_published=timedelta(0), has_housekeeping=False
+    horizon=None,
+    tick=timedelta(0),
+    keep_published=timedelta(0),
+    has_housekeeping=False,
+    calls_limit=None,
 )
 
 

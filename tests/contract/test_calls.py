@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import insert, text
 from sqlalchemy.exc import IntegrityError
 
 from shared.consuming import Knobs, Runtime, Work
+from shared.consuming.calls import TooManyCalls
 from shared.database.engine import Database, DatabaseUnavailable
 from shared.database.subjects import lock_subjects
 from shared.events.router import RequestAssigned
@@ -230,3 +232,28 @@ async def test_a_database_that_is_away_refuses_calls_and_serves_them_when_it_is_
 
         assert all(isinstance(result, DatabaseUnavailable) for result in results)
         assert await lab.dummy.runtime.do(note("k"), locks=["k"]) == 1
+
+
+async def test_more_calls_than_a_slow_database_takes_are_refused_and_the_others_served(
+    databases: Databases,
+) -> None:
+    world = new_world(knobs=Knobs(tick=timedelta(0), calls_limit=10))
+    async with laboratory(await databases.for_dummies(), world) as lab:
+        runtime = lab.dummy.runtime
+        async with lab.database.transaction() as slow:
+            # Another replica holds the subject (PostgreSQL), or the one writer is at work (SQLite).
+            await lock_subjects(slow, kit, ["a"])
+            first = asyncio.create_task(runtime.do(note("a"), locks=["a"], loads=["a"]))
+            await until(lambda: bool(runtime._calls._serving))
+            others = [
+                asyncio.create_task(runtime.do(note("a"), locks=["a"], loads=["a"]))
+                for _ in range(15)
+            ]
+            await until(lambda: sum(task.done() for task in others) == 5)
+
+        told = await asyncio.gather(first, *others, return_exceptions=True)
+
+        refused = [answer for answer in told if isinstance(answer, TooManyCalls)]
+        assert len(refused) == 5
+        assert sorted(answer for answer in told if isinstance(answer, int)) == list(range(1, 12))
+        assert await runtime.do(note("a"), locks=["a"], loads=["a"]) == 12
