@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,10 @@ class Effort:
     intake_rounds: int
     intake_s: float
     path_s: float
+    #: How long the path is loaded as fast as it goes, and the rate at which its latency is taken
+    #: (half of what goes, where that is less).
+    sustained_s: float
+    rate: float
     timers_s: float
     messages: int
     compute_s: float
@@ -37,8 +41,8 @@ class Effort:
 
 
 #: Below three minutes, and below one, on two quiet cores.
-_USUAL = Effort(3, 3.0, 6.0, 5.0, 20_000, 0.5, 60)
-_QUICK = Effort(1, 1.5, 2.0, 2.0, 5_000, 0.1, 10)
+_USUAL = Effort(3, 3.0, 6.0, 6.0, 200.0, 5.0, 20_000, 0.5, 60)
+_QUICK = Effort(1, 1.5, 2.0, 2.0, 200.0, 2.0, 5_000, 0.1, 10)
 
 
 async def measure(
@@ -64,7 +68,13 @@ async def _on_stage(
     if "intake" in wanted:
         yield await intake.measure(made, rounds=effort.intake_rounds, seconds=effort.intake_s)
     if "path" in wanted:
-        yield await path.measure(made, seconds=effort.path_s, has_followers=has_followers)
+        yield await path.measure(
+            made,
+            seconds=effort.path_s,
+            sustained_s=effort.sustained_s,
+            rate=effort.rate,
+            has_followers=has_followers,
+        )
     if "all-in-one" in wanted:
         yield await all_in_one.measure(made, seconds=effort.path_s)
     if "timers" in wanted:
@@ -97,10 +107,18 @@ def main() -> int:
     parser.add_argument(
         "--million", action="store_true", help="timers while 1,000,000 others are armed"
     )
+    parser.add_argument(
+        "--minute", action="store_true", help="load the path for a minute instead of seconds"
+    )
+    parser.add_argument(
+        "--rate", type=float, default=200.0, help="requests a second at which latency is taken"
+    )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write all figures there")
     asked = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
-    effort = _QUICK if asked.quick else _USUAL
+    effort = replace(_QUICK if asked.quick else _USUAL, rate=asked.rate)
+    if asked.minute:
+        effort = replace(effort, sustained_s=60.0)
     sections = uvloop.run(
         run(asked.only, effort, has_followers=asked.six, waiting=1_000_000 * asked.million)
     )

@@ -26,6 +26,8 @@ from shared.service import serve_app
 from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from starlette.types import ASGIApp, Receive, Scope, Send
 
 metadata = MetaData()
@@ -152,6 +154,10 @@ class GroupCommit:
                 await tx.execute(insert(outbox), [said for _, said, _ in taken])
             for _, _, done in taken:
                 done.set_result(None)
+            self.committed([said for _, said, _ in taken])
+
+    def committed(self, said: Sequence[dict[str, Any]]) -> None:
+        """Hear what was stored; these peers publish nothing."""
 
 
 def bare(group: GroupCommit) -> ASGIApp:

@@ -192,6 +192,33 @@ class House:
 
 
 @asynccontextmanager
+async def chain(stage: Stage, roles: tuple[str, ...]) -> AsyncIterator[House]:
+    """Run the floor of the path (tests.benchmarks.chain), a process per role."""
+    databases = {role: await stage.postgres.create() for role in roles}
+    ports = {role: stage.free_port() for role in roles}
+    store = Path(tempfile.mkdtemp(prefix="nats-", dir=stage.folder))
+    nats = NatsServer(store)
+    await nats.start()
+    processes: dict[str, Process] = {}
+    try:
+        nats_pid = int((store / "server.lock").read_text())
+        for role in roles:
+            place = ("--url", databases[role], "--nats", nats.url, "--port", str(ports[role]))
+            processes[role] = Process(
+                stage, f"floor-{role}", "tests.benchmarks.chain", role, *place
+            )
+        for role, process in processes.items():
+            await process.answers(f"http://127.0.0.1:{ports[role]}/")
+        yield House(stage, nats, nats_pid, databases, processes, ports)
+    finally:
+        for process in processes.values():
+            process.stop()
+        await nats.stop()
+        for url in databases.values():
+            await stage.postgres.drop(url)
+
+
+@asynccontextmanager
 async def house(
     stage: Stage, services: tuple[str, ...], *, is_batching: bool = True
 ) -> AsyncIterator[House]:
