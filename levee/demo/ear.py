@@ -50,7 +50,7 @@ class Ear:
         with contextlib.suppress(BusClosed):
             while True:
                 deliveries = await pull.take(_AT_ONCE)
-                events = [orjson.loads(delivery.message.body) for delivery in deliveries]
+                events = [orjson.loads(delivery.body) for delivery in deliveries]
                 for event in _as_told(events):
                     self.watcher.note(event)
                 for delivery in deliveries:

@@ -65,7 +65,7 @@ class Ear:
         with contextlib.suppress(BusClosed):
             while True:
                 for delivery in await pull.take(500):
-                    event = orjson.loads(delivery.message.body)
+                    event = orjson.loads(delivery.body)
                     self._note(event["type"].rsplit(".v", 1)[0], event)
                     await delivery.ack()
 

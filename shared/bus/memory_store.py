@@ -64,6 +64,11 @@ class MemoryDelivery:
         #: Whether the Activity of the bus counts it (not while it waits for time to pass).
         self.is_counted = True
 
+    @property
+    def body(self) -> bytes:
+        """What was published, without its subject, id and headers."""
+        return self.message.body
+
     async def ack(self) -> None:
         """Settle it; lost while the bus is disconnected."""
         self._durable.ack(self.sequence)

@@ -146,6 +146,11 @@ class Delivery(Protocol):
         ...
 
     @property
+    def body(self) -> bytes:
+        """What was published, without its subject, id and headers: they cost more to read."""
+        ...
+
+    @property
     def attempt(self) -> int:
         """How often it has been handed out, this time included, as the bus counts."""
         ...

@@ -83,7 +83,7 @@ class Messages(Generic[W]):
             if transactor.knobs.lag:
                 await self._put_by(deliveries)
                 continue
-            arrivals = [read_arrival(d.message.body, d) for d in deliveries]
+            arrivals = [read_arrival(d.body, d) for d in deliveries]
             if self._may_wait(arrivals):
                 self._quiet += arrivals
                 self._has_quiet.set()
@@ -125,7 +125,7 @@ class Messages(Generic[W]):
     async def _put_by(self, deliveries: Sequence[Delivery]) -> None:
         """Let time go on: nothing depends on these, and a simulation can be run again."""
         for delivery in deliveries:
-            self._lagging.append(read_arrival(delivery.message.body, None))
+            self._lagging.append(read_arrival(delivery.body, None))
             await delivery.ack()
         if len(self._lagging) >= self._transactor.knobs.lag:
             await self.catch_up()

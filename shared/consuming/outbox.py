@@ -54,7 +54,7 @@ async def store(
     else:
         ids = await _store_postgres(tx, tables, rows)
     return [
-        (row_id, Message(row["subject"], UUID(row["event_id"]), row["body"]))
+        (row_id, Message(row["subject"], row["uuid"], row["body"]))
         for row_id, row in zip(ids, rows, strict=True)
     ]
 

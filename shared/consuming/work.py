@@ -138,6 +138,8 @@ class Work:
             raise SubjectUnknown(subject=route)
         context.outgoing.append(
             {
+                # For whoever publishes it; no column: reading the text again costs.
+                "uuid": event_id,
                 "event_id": str(event_id),
                 "subject": route,
                 "stream": stream_of(route),

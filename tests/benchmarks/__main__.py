@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from tests.benchmarks import all_in_one, bus_floor, compute, intake, path, replay, timers
+from tests.benchmarks import all_in_one, bus_floor, compute, intake, path, pressure, replay, timers
 from tests.benchmarks.report import Section, as_json, machine
 from tests.benchmarks.stage import stage
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.stage import Stage
 
-_SECTIONS = ("intake", "path", "all-in-one", "timers", "bus", "compute", "replay")
+_SECTIONS = ("intake", "path", "pressure", "all-in-one", "timers", "bus", "compute", "replay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ async def measure(
     wanted: Sequence[str], effort: Effort, *, has_followers: bool, waiting: int
 ) -> AsyncIterator[Section]:
     """Measure one section after another."""
-    if {"intake", "path", "all-in-one", "timers"} & set(wanted):
+    if {"intake", "path", "pressure", "all-in-one", "timers"} & set(wanted):
         async with stage() as made:
             async for section in _on_stage(made, wanted, effort, has_followers, waiting):
                 yield section
@@ -75,6 +75,8 @@ async def _on_stage(
             rate=effort.rate,
             has_followers=has_followers,
         )
+    if "pressure" in wanted:
+        yield await pressure.measure(made, seconds=effort.path_s)
     if "all-in-one" in wanted:
         yield await all_in_one.measure(made, seconds=effort.path_s)
     if "timers" in wanted:

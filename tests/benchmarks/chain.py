@@ -120,7 +120,7 @@ async def consume(role: str, engine: AsyncEngine, bus: NatsBus, relay: Relay) ->
     subscription = await bus.subscribe([HEARS[role]])
     while True:
         deliveries = await subscription.take(_TAKEN_AT_ONCE)
-        heard = [orjson.loads(delivery.message.body) for delivery in deliveries]
+        heard = [orjson.loads(delivery.body) for delivery in deliveries]
         said = await _store(engine, relay.subject, heard)
         for delivery in deliveries:
             await delivery.ack()

@@ -113,6 +113,11 @@ async def measure(
     return section
 
 
+def specs_of(services: Sequence[str]) -> list[ConsumerSpec]:
+    """Return what these services consume."""
+    return [spec for name in services for spec in consumers_of(name, _HEARS[name])]
+
+
 async def _through(
     stage: Stage,
     services: tuple[str, ...],
@@ -123,9 +128,10 @@ async def _through(
     is_batching: bool = True,
 ) -> Passed:
     async with house(stage, services, is_batching=is_batching) as world:
-        specs = [spec for name in services for spec in consumers_of(name, _HEARS[name])]
-        passed, count = await _play(world, specs, seconds, rate, sustained_s or seconds)
-        await _verify(world, count)
+        passed, count = await _play(
+            world, specs_of(services), seconds, rate, sustained_s or seconds
+        )
+        await verify(world, count)
     return passed
 
 
@@ -148,18 +154,18 @@ async def _play(
     try:
         progress("  warming up")
         await load(stage, port, request, count=_WARM_UP)
-        await _settled(specs, bus, _WARM_UP)
+        await settled(specs, bus, _WARM_UP)
         progress("  as fast as it goes")
         before = world.used_s()
         told = await load(stage, port, request, seconds=sustained_s)
         count = told["count"]
         done_at = await _armed(bus, _WARM_UP + count)
-        settled_at = await _settled(specs, bus, _WARM_UP + count)
+        settled_at = await settled(specs, bus, _WARM_UP + count)
         after = world.used_s()
         rate = min(rate, count / (done_at - told["began"]) / 2)
         progress(f"  at {rate:.0f}/s")
         steady, latencies = await _steadily(stage, port, bus, request, seconds, rate)
-        await _settled(specs, bus, _WARM_UP + count + steady)
+        await settled(specs, bus, _WARM_UP + count + steady)
     finally:
         await bus.close()
     passed = Passed(
@@ -194,7 +200,7 @@ async def _armed(bus: Bus, count: int) -> float:
         await machine.sleep(0.02)
 
 
-async def _settled(specs: Sequence[ConsumerSpec], bus: Bus, count: int) -> float:
+async def settled(specs: Sequence[ConsumerSpec], bus: Bus, count: int) -> float:
     """Return when everybody has heard everything about so many requests."""
     await _armed(bus, count)
     machine = SystemTime()
@@ -220,7 +226,7 @@ async def _steadily(
         while True:
             for delivery in await subscription.take(500):
                 now = time.perf_counter()
-                event = orjson.loads(delivery.message.body)
+                event = orjson.loads(delivery.body)
                 heard[event["subject"]] = now
                 await delivery.ack()
 
@@ -246,7 +252,7 @@ async def _heard_all(bus: Bus, spec: ConsumerSpec) -> None:
             await machine.sleep(0.01)
 
 
-async def _verify(world: House, count: int) -> None:
+async def verify(world: House, count: int) -> None:
     """Raise unless every request was stored, routed, given an open work item and clocks."""
     queries = {
         ("intake", "requests"): "SELECT count(*) FROM requests",

@@ -1,4 +1,4 @@
-"""Processor time of other processes, as Linux counts it (ticks of 10 ms)."""
+"""Processor time (ticks of 10 ms) and memory of other processes, as Linux counts them."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ def used_s(pid: int) -> float:
         return 0.0
     ticks = sum(int(own[place]) for place in (*_USED, *_OF_CHILDREN))
     return ticks * _TICK_S + sum(used_s(child) for child in _children(pid))
+
+
+def resident_mb(pid: int) -> float:
+    """Return the resident memory of a process, in megabytes."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def processors() -> int:

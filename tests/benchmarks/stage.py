@@ -22,7 +22,7 @@ from shared.database import migrations
 from shared.database.engine import Database
 from shared.http.auth import add_to_file, new_key
 from shared.time_source import SystemTime
-from tests.benchmarks.processor import used_s
+from tests.benchmarks.processor import resident_mb, used_s
 from tests.harness.postgres import PostgresServer
 from tests.harness.waiting import until
 
@@ -132,6 +132,19 @@ class Process:
     def used_s(self) -> float:
         """Processor time so far, in seconds."""
         return used_s(self._process.pid)
+
+    @property
+    def memory_mb(self) -> float:
+        """Resident memory just now, in megabytes."""
+        return resident_mb(self._process.pid)
+
+    def pause(self) -> None:
+        """Let it stand still."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on."""
+        self._process.send_signal(signal.SIGCONT)
 
     async def answers(self, url: str) -> None:
         """Return when it answers 200 on `url`; raise with its log when it does not."""

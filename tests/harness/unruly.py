@@ -110,6 +110,11 @@ class _AckLost:
         return self.inner.message
 
     @property
+    def body(self) -> bytes:
+        """What was published, without its subject, id and headers."""
+        return self.inner.body
+
+    @property
     def attempt(self) -> int:
         """How often it was handed out."""
         return self.inner.attempt

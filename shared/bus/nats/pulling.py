@@ -83,6 +83,12 @@ class NatsDelivery:
         return self._message
 
     @property
+    def body(self) -> bytes:
+        """What was published, without its subject, id and headers."""
+        data: bytes = self.raw.data
+        return data
+
+    @property
     def attempt(self) -> int:
         """How often it has been handed out, this time included, as the server counts."""
         return self._token(_DELIVERED)
