@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from shared.errors import Finding
-    from shared.feel import FeelValue
+    from shared.feel import FeelValue, WorkingTime
 
     from .boxed import Function
     from .frame import Logic
@@ -173,6 +173,7 @@ class DecisionModel:
         *,
         now: datetime | None = None,
         budget: Budget = DEFAULT_BUDGET,
+        working: WorkingTime | None = None,
     ) -> Evaluation:
         """Evaluate a decision (or service, or function), by id or name, and what it requires.
 
@@ -180,7 +181,7 @@ class DecisionModel:
         FeelBudgetExceeded, and InputUnreadable for an input that is no JSON.
         """
         found = self.find(decision)
-        session = Session(self, Run(now, budget), _read(inputs))
+        session = Session(self, Run(now, budget, working), _read(inputs))
         value = session.answer(found)
         return Evaluation(to_json(value), to_feel(value), session.explanation())
 

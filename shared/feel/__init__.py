@@ -20,6 +20,7 @@ from .temporal import (
     to_datetime,
 )
 from .values import FeelFunction, FeelRange, FeelValue
+from .working import WorkingTime
 
 __all__ = [
     "DEFAULT_BUDGET",
@@ -37,6 +38,7 @@ __all__ = [
     "MonthsDuration",
     "Run",
     "UnaryTests",
+    "WorkingTime",
     "compile_expression",
     "compile_unary_tests",
     "from_datetime",

@@ -10,6 +10,8 @@ from .errors import FeelBudgetExceeded
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .working import WorkingTime
+
 #: Characters of one expression. The longest cell in the public model corpora has 2,900.
 MAX_SOURCE = 20_000
 #: How deep an expression may nest. Generated code nests Python frames about three times as deep.
@@ -38,11 +40,20 @@ DEFAULT_BUDGET = Budget()
 class Run:
     """The account of one evaluation: its moment, and what it has left to spend."""
 
-    __slots__ = ("_budget", "_calls", "_size", "_steps", "now")
+    __slots__ = ("_budget", "_calls", "_size", "_steps", "now", "working")
 
-    def __init__(self, now: datetime | None = None, budget: Budget = DEFAULT_BUDGET) -> None:
-        """Open an account; `now` is what now() and today() answer from (null when None)."""
+    def __init__(
+        self,
+        now: datetime | None = None,
+        budget: Budget = DEFAULT_BUDGET,
+        working: WorkingTime | None = None,
+    ) -> None:
+        """Open an account; `now` is what now() and today() answer from (null when None).
+
+        `working` knows the calendars of working time; without it those functions give null.
+        """
         self.now = now
+        self.working = working
         self._budget = budget
         self._steps = budget.steps
         self._size = budget.size

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .simple import Function
     from .syntax import Node
     from .values import FeelValue
+    from .working import WorkingTime
 
 
 class Scope(Protocol):
@@ -87,13 +88,14 @@ class Expression(_Compiled):
         *,
         now: datetime | None = None,
         budget: Budget = DEFAULT_BUDGET,
+        working: WorkingTime | None = None,
     ) -> FeelValue:
         """Return its value over a context of JSON (or FEEL) values; errors in it are null.
 
         now() and today() answer from `now` (a moment with a zone), null without it. Raises
         FeelBudgetExceeded, and TypeError for a context value that has no FEEL counterpart.
         """
-        return cast("FeelValue", self.run(Run(now, budget), JsonScope(context)))
+        return cast("FeelValue", self.run(Run(now, budget, working), JsonScope(context)))
 
 
 class UnaryTests(_Compiled):

@@ -18,6 +18,7 @@ from shared.database.native import Prepared
 from shared.decisions import DecisionModel, load_decisions
 from shared.definitions.models import Catalogue
 from shared.definitions.parsing import parse, read_yaml
+from shared.definitions.working_time import Calendars
 from shared.errors import NotFound, Unavailable
 from shared.events.router import DirectoryChanged
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from services.router.workflow import Pins, Stored
     from shared.consuming import Glance
     from shared.database.engine import Transaction
+    from shared.feel import WorkingTime
 
 #: The directory itself may be long and is read when it changed.
 _HOUSE = Prepared(select(tables.house.c.revision, tables.house.c.directory_version))
@@ -63,8 +65,10 @@ MAX_COMPILED = 300
 class Tables:
     """Decisions an instance is pinned to, or those in force: id → (model, file key, version)."""
 
-    def __init__(self, models: Mapping[str, tuple[DecisionModel, str, int]]) -> None:
-        self.models = models
+    def __init__(
+        self, models: Mapping[str, tuple[DecisionModel, str, int]], working: WorkingTime
+    ) -> None:
+        self.models, self.working = models, working
 
     def evaluate(
         self, decision_id: str, inputs: Mapping[str, object], now: datetime
@@ -73,7 +77,7 @@ class Tables:
         if decision_id not in self.models:
             raise NoSuchDecision(decision=decision_id)
         model, key, version = self.models[decision_id]
-        evaluation = model.evaluate(decision_id, inputs, now=now)
+        evaluation = model.evaluate(decision_id, inputs, now=now, working=self.working)
         told: dict[str, Any] = dict(evaluation.explanation[-1]) if evaluation.explanation else {}
         rules = told.get("rule_ids") or told.get("matched_rules") or ()
         return evaluation.result, {
@@ -112,6 +116,7 @@ class Repository:
         self.revision = -1
         self._glance = glance
         self.directory = DirectoryChanged(version=0)
+        self.calendars = Calendars()
         self._in_force: dict[tuple[str, str], Released] = {}
         self._decisions: dict[str, tuple[DecisionModel, str, int]] = {}
         self._models: dict[tuple[str, int], DecisionModel] = {}
@@ -184,8 +189,9 @@ class Repository:
             content.encode(),
             key=stored.key,
             version=stored.version,
-            decisions=Tables(models),
+            decisions=Tables(models, self.calendars),
             around=Around((), processes),
+            working=self.calendars,
         )
         return replace(compiled, pins=stored.pins)
 
@@ -208,8 +214,9 @@ class Repository:
             content.encode(),
             key=key,
             version=version,
-            decisions=Tables(dict(self._decisions)),
+            decisions=Tables(dict(self._decisions), self.calendars),
             around=self.around(),
+            working=self.calendars,
         )
         files = {
             self._decisions[name][1:] for name in compiled.decisions if name in self._decisions
@@ -226,6 +233,8 @@ class Repository:
             model = self._model(released.key, released.version, released.content)
             for name in model.decisions_by_id:
                 self._decisions[name] = (model, released.key, released.version)
+        elif released.kind == "calendar":
+            self.calendars.put(released.key, released.content)
         elif released.kind == "catalogue":
             catalogue = parse(Catalogue, read_yaml(released.content), released.key)
             self._types = {entry.key: entry.process for entry in catalogue.types}
@@ -298,7 +307,7 @@ class Repository:
         self, decision_id: str, inputs: Mapping[str, object], now: datetime
     ) -> tuple[object, dict[str, Any]]:
         """Take a decision by the table in force; return its result and its explanation."""
-        return Tables(self._decisions).evaluate(decision_id, inputs, now)
+        return Tables(self._decisions, self.calendars).evaluate(decision_id, inputs, now)
 
     def has_team(self, team: str) -> bool:
         """Whether the team exists; the triage queue always does."""

@@ -40,6 +40,7 @@ class People(WithOutputs):
     candidate_users: Text | None = None
     due_date: Text | None = None
     follow_up_date: Text | None = None
+    priority: Text | None = None
 
     def enter(self, game: Game, token: Token) -> None:
         """Work out who and when; kept so that a stored instance can list its tasks again."""
@@ -51,6 +52,9 @@ class People(WithOutputs):
             _date(game, token, self.due_date),
             _date(game, token, self.follow_up_date),
         ]
+        if self.priority is not None:
+            told = _count(game, token, self.priority)
+            token.internal_data["user"].append(min(max(told, 0), 100))
 
 
 @dataclass(frozen=True, slots=True)

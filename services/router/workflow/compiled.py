@@ -16,6 +16,8 @@ from .surroundings import Known
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from shared.feel import WorkingTime
+
     from .bindings import DecisionEvaluator
     from .surroundings import Surroundings
 
@@ -77,13 +79,16 @@ def compile_process(
     version: int,
     decisions: DecisionEvaluator,
     around: Surroundings | None = None,
+    working: WorkingTime | None = None,
 ) -> CompiledProcess:
     """Compile a diagram with all it calls, which `around` is asked for.
+
+    `working` knows the calendars that FEEL asks for working time.
 
     Raises ProcessRefused with the findings when one of them is an error.
     """
     findings = Findings()
-    family = _family(xml, findings, around or Known(), decisions)
+    family = _family(xml, findings, around or Known(), decisions, working)
     if family is None or findings.are_fatal:
         raise ProcessRefused(findings.items, key)
     parts = list(family.parts.values())
@@ -99,17 +104,21 @@ def compile_process(
         decisions=tuple(sorted({n.says.decision_id for _, n in nodes if n.says.decision_id})),
         messages=tuple(sorted({e.name for e in events if e.kind == "message" and e.name})),
         calls=tuple(family.parts)[1:],
-        net=build(parts),
+        net=build(parts, working),
     )
 
 
 def _family(
-    xml: bytes, findings: Findings, around: Surroundings, evaluator: DecisionEvaluator | None
+    xml: bytes,
+    findings: Findings,
+    around: Surroundings,
+    evaluator: DecisionEvaluator | None,
+    working: WorkingTime | None = None,
 ) -> Family | None:
     diagram = read(xml, findings)
     if diagram is None:
         return None
-    family = Family(findings, around, evaluator)
+    family = Family(findings, around, evaluator, working)
     if lint(diagram, findings):
         family.add(diagram)
     else:

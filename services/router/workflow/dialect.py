@@ -176,6 +176,7 @@ ZEEBE_ATTRIBUTES: dict[str, frozenset[str]] = {
     "taskSchedule": frozenset({"dueDate", "followUpDate"}),
     "formDefinition": frozenset({"formId", "formKey", "externalReference", "bindingType"}),
     "userTask": frozenset(),
+    "priorityDefinition": frozenset({"priority"}),
     "taskHeaders": frozenset(),
     "header": frozenset({"key", "value"}),
     "ioMapping": frozenset(),
@@ -205,6 +206,7 @@ ZEEBE_ON: dict[str, frozenset[str]] = {
         {
             "userTask",
             "assignmentDefinition",
+            "priorityDefinition",
             "taskSchedule",
             "formDefinition",
             "taskHeaders",

@@ -6,7 +6,7 @@ compiled; at run time nothing is parsed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from shared import feel
@@ -29,6 +29,8 @@ class Formula:
 
     text: str
     compiled: feel.Expression
+    #: Knows the calendars that working-time functions ask for.
+    working: feel.WorkingTime | None = field(default=None, compare=False)
 
     @property
     def warnings(self) -> tuple[FeelSyntaxError, ...]:
@@ -38,9 +40,12 @@ class Formula:
     def value(self, context: Mapping[str, object], now: datetime) -> object:
         """Return the value as JSON has it; raise Stuck when the computation asks for too much."""
         try:
-            return feel.to_json(self.compiled.evaluate(context, now=now, budget=BUDGET))
+            return feel.to_json(self._evaluated(context, now))
         except FeelBudgetExceeded as refusal:
             raise Stuck("expression-failed", str(refusal), self.inputs(context)) from None
+
+    def _evaluated(self, context: Mapping[str, object], now: datetime) -> feel.FeelValue:
+        return self.compiled.evaluate(context, now=now, budget=BUDGET, working=self.working)
 
     def inputs(self, context: Mapping[str, object]) -> dict[str, object]:
         """Return the variables the text mentions, for the person who looks at the incident."""
@@ -80,19 +85,19 @@ class Text:
         return {"text": self.literal} if self.formula is None else self.formula.inputs(context)
 
 
-def compile_formula(text: str) -> Formula:
+def compile_formula(text: str, working: feel.WorkingTime | None = None) -> Formula:
     """Compile a FEEL expression, with or without the leading `=`.
 
     Raises FeelSyntaxError, or FeelBudgetExceeded for a text too long or nested too deeply.
     """
     text = text.strip().removeprefix("=").strip()
-    return Formula(text, feel.compile_expression(text))
+    return Formula(text, feel.compile_expression(text), working)
 
 
-def compile_text(text: str) -> Text:
+def compile_text(text: str, working: feel.WorkingTime | None = None) -> Text:
     """Compile an attribute: `=…` is FEEL, anything else is literal. Raises FeelSyntaxError."""
     text = text.strip()
-    return Text(text, compile_formula(text) if text.startswith("=") else None)
+    return Text(text, compile_formula(text, working) if text.startswith("=") else None)
 
 
 __all__ = [

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from .lint_events import events
 from .lint_loops import loops
-from .lint_tokens import tokens
 from .model import GATEWAYS
 
 if TYPE_CHECKING:
@@ -53,8 +52,6 @@ def _shape(diagram: Diagram, findings: Findings) -> None:
     _reached(diagram, findings)
     events(diagram, findings)
     loops(diagram, findings)
-    if not findings.are_fatal:
-        tokens(diagram, findings)
 
 
 def _is_too_big(diagram: Diagram, findings: Findings) -> bool:

@@ -10,13 +10,26 @@ if TYPE_CHECKING:
 
 
 def loops(diagram: Diagram, findings: Findings) -> None:
-    """Report loops without a wait state and loops that lead into a join."""
-    for loop in _spinning(diagram):
-        findings.add(diagram.path(loop[0]), "loop-without-wait", loop=" → ".join((*loop, loop[0])))
+    """Report loops without a wait state and loops that lead into a join.
+
+    Of a called process nothing is known here: see `spinning`.
+    """
+    spinning(diagram, frozenset(), findings)
     for node in diagram.nodes.values():
         is_join = node.kind in ("parallelGateway", "inclusiveGateway")
         if is_join and len(diagram.entering[node.id]) > 1:
             _into_join(diagram, node, findings)
+
+
+def spinning(diagram: Diagram, passing: frozenset[str], findings: Findings) -> None:
+    """Report loops without a wait state; through the `passing` calls a token goes at once."""
+    for loop in _spinning(diagram, passing):
+        findings.add(diagram.path(loop[0]), "loop-without-wait", loop=" → ".join((*loop, loop[0])))
+
+
+def passes_through(diagram: Diagram, passing: frozenset[str]) -> bool:
+    """Return whether a token can cross a whole process without resting."""
+    return _passes_through(diagram, "", passing)
 
 
 def _into_join(diagram: Diagram, node: Node, findings: Findings) -> None:
@@ -44,12 +57,12 @@ def _reached_without(diagram: Diagram, join: Node) -> set[str]:
     return seen
 
 
-def _spinning(diagram: Diagram) -> list[list[str]]:
+def _spinning(diagram: Diagram, passing: frozenset[str]) -> list[list[str]]:
     """Return loops on which no token ever rests, one for each element they can be entered at.
 
     Depth-first without recursion: diagrams may be long.
     """
-    moving = {name for name in diagram.nodes if not _rests(diagram, name)}
+    moving = {name for name in diagram.nodes if not _rests(diagram, name, passing)}
     done: set[str] = set()
     found: list[list[str]] = []
     for root in diagram.nodes:
@@ -76,25 +89,24 @@ def _spinning(diagram: Diagram) -> list[list[str]]:
     return found
 
 
-def _rests(diagram: Diagram, name: str) -> bool:
+def _rests(diagram: Diagram, name: str, passing: frozenset[str]) -> bool:
     """Return whether every token rests at (or inside) an element."""
     node = diagram.nodes[name]
     if node.kind == "callActivity":
-        # A called process may pass through; then the loop around it spins.
-        return False
+        return name not in passing
     if node.kind != "subProcess":
         return node.waits
-    return not _passes_through(diagram, name)
+    return not _passes_through(diagram, name, passing)
 
 
-def _passes_through(diagram: Diagram, scope: str) -> bool:
+def _passes_through(diagram: Diagram, scope: str, passing: frozenset[str]) -> bool:
     """Return whether a token can cross a sub-process without resting."""
     inside = diagram.within(scope)
     pending = [node.id for node in inside if node.kind == "startEvent"]
     seen = set(pending)
     while pending:
         name = pending.pop()
-        if _rests(diagram, name):
+        if _rests(diagram, name, passing):
             continue
         if not diagram.leaving[name]:
             return True

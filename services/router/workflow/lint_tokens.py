@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING
 from .tokens import MAX_MOVES, MAX_TOKENS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .findings import Findings
     from .model import Diagram, Node
 
@@ -29,17 +31,27 @@ _MANY = 10**12
 _JOINS = ("parallelGateway", "inclusiveGateway")
 
 
-def tokens(diagram: Diagram, findings: Findings) -> None:
+def worth(diagram: Diagram, called: Mapping[str, tuple[float, float]]) -> tuple[float, float]:
+    """Return how many tokens a process leads to at most, and how many moves one operation.
+
+    `called` holds the same of the processes it calls, by their ids.
+    """
+    tokens = _Bound(diagram, {name: count for name, (count, _) in called.items()}, rests=False)
+    moves = _Bound(diagram, {name: count for name, (_, count) in called.items()}, rests=True)
+    return tokens.of_scope(""), moves.of_scope("")
+
+
+def tokens(diagram: Diagram, called: Mapping[str, tuple[float, float]], findings: Findings) -> None:
     """Report a diagram in which tokens multiply."""
     limit = MAX_TOKENS // 2
-    count = _Bound(diagram, rests=False).of_scope("")
+    count, begin = worth(diagram, called)
     if count > limit:
         told = min(int(count), _MANY)
         findings.add(diagram.process_id, "tokens-multiply", count=told, limit=limit)
         return
-    bound = _Bound(diagram, rests=True)
+    bound = _Bound(diagram, {name: moves for name, (_, moves) in called.items()}, rests=True)
     # An operation begins at the start, or where a token rested.
-    begins = [bound.of_scope("")]
+    begins = [begin]
     begins += [bound.behind(node) for node in diagram.nodes.values() if node.waits]
     if max(begins) > MAX_MOVES:
         count = min(int(max(begins)), _MANY)
@@ -57,8 +69,9 @@ class _Open:
 class _Bound:
     """Counts tokens, or the moves of one operation (which ends where tokens rest)."""
 
-    def __init__(self, diagram: Diagram, *, rests: bool) -> None:
+    def __init__(self, diagram: Diagram, called: Mapping[str, float], *, rests: bool) -> None:
         self.diagram = diagram
+        self.called = called
         self.rests = rests
         self.worth: dict[str, float] = {}
         #: What goes on behind inclusive joins, counted once for each scope.
@@ -122,6 +135,8 @@ class _Bound:
             return 1 + len(beside)
         if node.kind == "subProcess":
             on += self.of_scope(node.id)
+        if node.kind == "callActivity":
+            on += self.called.get(node.says.called_process, 1)
         return max(on, 1) + sum(beside)
 
     def _joined(self, node: Node, on: float) -> float:

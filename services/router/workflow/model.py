@@ -72,6 +72,7 @@ class Extensions:
     due_date: str = ""
     follow_up_date: str = ""
     form: str = ""
+    priority: str = ""
     headers: Pairs = ()
     #: (target, source)
     inputs: Pairs = ()

@@ -14,6 +14,8 @@ from .specs_scopes import Each, Round, SubProcess
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from shared.feel import WorkingTime
+
     from .bindings import Binding
     from .model import Diagram, Node
 
@@ -49,11 +51,13 @@ _CLASSES: dict[str, type[specs.Element]] = {
 }
 
 
-def build(parts: Sequence[tuple[Diagram, Mapping[str, Binding]]]) -> Net:
+def build(
+    parts: Sequence[tuple[Diagram, Mapping[str, Binding]]], working: WorkingTime | None = None
+) -> Net:
     """Build the specs of a diagram that was checked and found good, and of all it calls."""
     found: dict[str, specs.ProcessSpec] = {}
     for diagram, bindings in parts:
-        found |= _Builder(diagram, bindings).built()
+        found |= _Builder(diagram, bindings, working).built()
     is_any = any(isinstance(b, Condition) for _, bindings in parts for b in bindings.values())
     return Net(found.pop(":"), found, has_conditions=is_any)
 
@@ -61,8 +65,14 @@ def build(parts: Sequence[tuple[Diagram, Mapping[str, Binding]]]) -> Net:
 class _Builder:
     """Builds the scopes of one diagram; `rounds:X` in the bindings is the multi-instance of X."""
 
-    def __init__(self, diagram: Diagram, bindings: Mapping[str, Binding]) -> None:
+    def __init__(
+        self,
+        diagram: Diagram,
+        bindings: Mapping[str, Binding],
+        working: WorkingTime | None = None,
+    ) -> None:
         self.diagram = diagram
+        self.working = working
         self.bindings = bindings
         self.made: dict[str, specs.ProcessSpec] = {}
 
@@ -117,6 +127,9 @@ class _Builder:
 
     def _element(self, spec: specs.ProcessSpec, node: Node) -> specs.Element:
         kind = specs.Job if node.is_job else _CLASSES[node.kind]
+        if node.event.kind == "link":
+            # The flow that stands for the link leads on; there is nothing to wait for.
+            kind = specs.Element
         element = kind(spec, node.id, bpmn_name=node.name)
         self._tell(element, node)
         element.binding = self.bindings.get(node.id)
@@ -161,6 +174,6 @@ class _Builder:
         for flow in self.diagram.leaving[node.id]:
             target = entries[flow.target]
             if flow.condition and flow.id != node.default_flow:
-                element.connect_outgoing_if(compile_formula(flow.condition), target)
+                element.connect_outgoing_if(compile_formula(flow.condition, self.working), target)
             else:
                 element.connect(target)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import dialect
 from .model import Diagram, Event, Flow, Loop, Node
+from .reader_camunda7 import translate_camunda7
 from .reader_zeebe import Speaker
 from .safe_xml import BPMN, children, local, namespace, parse, text_of
 
@@ -27,6 +28,7 @@ def read(xml: bytes, findings: Findings) -> Diagram | None:
     if len(processes) != 1:
         findings.add("", "process-count", count=len(processes))
         return None
+    translate_camunda7(root, processes[0], findings)
     return _Reader(root, processes[0], findings).diagram()
 
 

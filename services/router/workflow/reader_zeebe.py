@@ -159,6 +159,8 @@ class Speaker:
                     "due_date": said.get("dueDate", ""),
                     "follow_up_date": said.get("followUpDate", ""),
                 }
+            case "priorityDefinition":
+                return {"priority": said.get("priority", "")}
             case "formDefinition":
                 forms = (said.get(k) for k in ("formId", "formKey", "externalReference"))
                 return {"form": next((form for form in forms if form), "")}

@@ -73,6 +73,32 @@ FILE_RULES: dict[str, Rule] = {
         "在 Camunda Modeler 中以 Camunda 8 模式重画这一步。",
         "Draw this step anew in Camunda Modeler's Camunda 8 mode.",
     ),
+    "translated": Rule(
+        "已由 Camunda 7 翻译：{what}",
+        "Translated from Camunda 7: {what}",
+        "请核对译文；“–”表示此处不需要。",
+        "Look whether it is still what is meant; – is what is not needed here.",
+        "info",
+    ),
+    "start-form": Rule(
+        "开始表单 {form} 不会显示：申请表单在服务目录中。",
+        "The start form {form} is not shown: what is asked of a requester stands in the catalogue.",
+        "在 catalogue.yaml 中为申请类型设置表单。",
+        "Give the request type its form in catalogue.yaml.",
+        "warning",
+    ),
+    "camunda7-code": Rule(
+        "{what} 调用其他系统的程序代码，这里不会执行。",
+        "{what} calls program code of another system, which is not executed here.",
+        "改为带作业类型的服务任务，由工作者完成，或选择一个元素模板。",
+        "Make it a service task with a job type, done by a worker, or choose an element template.",
+    ),
+    "juel-not-translatable": Rule(
+        "{text} 无法翻译成 FEEL：{problem}",
+        "{text} cannot be translated into FEEL: {problem}",
+        "用 FEEL 改写，或先用服务任务取得所需的值。",
+        "Write it in FEEL, or let a service task fetch the value first.",
+    ),
     "juel-expression": Rule(
         "{text} 是 JUEL 表达式，这里只理解 FEEL。",
         "{text} is a JUEL expression; only FEEL is understood.",

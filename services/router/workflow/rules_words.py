@@ -214,6 +214,12 @@ WORD_RULES: dict[str, Rule] = {
         "使用字母、数字、下划线，层级用点分隔。",
         "Use letters, digits and underscores, dots between levels.",
     ),
+    "priority-invalid": Rule(
+        "优先级 {value!r} 不是 0 到 100 的整数。",
+        "The priority {value!r} is not a whole number from 0 to 100.",
+        "填写例如 50。",
+        "Write for example 50.",
+    ),
     "retries-invalid": Rule(
         "重试次数 {value!r} 不是 0 到 100 的整数。",
         "The retries {value!r} are not a whole number from 0 to 100.",

@@ -32,6 +32,8 @@ class OpenUserTask:
     form: str | None = None
     due_at: datetime | None = None
     follow_up_at: datetime | None = None
+    #: 0 (last) to 100 (first); None when the diagram says nothing.
+    priority: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     #: What its input mappings made for the person to see.
     variables: Mapping[str, object] = field(default_factory=dict)

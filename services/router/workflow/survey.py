@@ -61,7 +61,7 @@ def _sort_in(found: Survey, token: Token) -> None:
 
 def user_task_of(token: Token) -> OpenUserTask:
     """Describe an open user task."""
-    groups, users, assignee, due, follow_up = token.internal_data["user"]
+    groups, users, assignee, due, follow_up, *priority = token.internal_data["user"]
     binding = token.task_spec.binding
     assert isinstance(binding, People)
     return OpenUserTask(
@@ -75,6 +75,7 @@ def user_task_of(token: Token) -> OpenUserTask:
         due_at=_moment(due),
         follow_up_at=_moment(follow_up),
         headers=binding.headers,
+        priority=priority[0] if priority else None,
         variables=token.internal_data.get("local", {}),
     )
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from shared.errors import LeveeError
+    from shared.feel import WorkingTime
 
     from .findings import Findings
     from .model import Diagram, Flow, Loop, Node, Pairs
@@ -56,11 +57,13 @@ class Wording:
         findings: Findings,
         around: Surroundings | None = None,
         evaluator: b.DecisionEvaluator | None = None,
+        working: WorkingTime | None = None,
     ) -> None:
         self.diagram = diagram
         self.findings = findings
         self.around: Surroundings = around or Known()
         self.evaluator = evaluator
+        self.working = working
 
     def bindings(self) -> dict[str, b.Binding]:
         """Return the binding of every node that has one; findings say what is wrong."""
@@ -79,12 +82,14 @@ class Wording:
 
     # -- texts
 
-    def _compile(self, text: str, path: str, what: str, how: Callable[[str], _T]) -> _T | None:
+    def _compile(
+        self, text: str, path: str, what: str, how: Callable[[str, WorkingTime | None], _T]
+    ) -> _T | None:
         if not text.startswith("=") and _JUEL.search(text):
             self.findings.add(path, "juel-expression", text=text)
             return None
         try:
-            found = how(text)
+            found = how(text, self.working)
         except (FeelSyntaxError, FeelBudgetExceeded) as error:
             self._feel(path, "feel-invalid", what, error)
             return None
@@ -254,9 +259,17 @@ class Wording:
             assignee=self._text(says.assignee, path, "assignee"),
             candidate_groups=self._text(says.candidate_groups, path, "candidateGroups"),
             candidate_users=self._text(says.candidate_users, path, "candidateUsers"),
+            priority=self._priority(says.priority, path),
             due_date=self._date(says.due_date, path, "dueDate"),
             follow_up_date=self._date(says.follow_up_date, path, "followUpDate"),
         )
+
+    def _priority(self, text: str, path: str) -> Text | None:
+        found = self._text(text, path, "priority")
+        is_literal = found is not None and found.formula is None
+        if is_literal and not (text.isdecimal() and int(text) <= 100):
+            self.findings.add(path, "priority-invalid", value=text)
+        return found
 
     def _date(self, text: str, path: str, what: str) -> Text | None:
         found = self._text(text, path, what)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import contexts, conversion, lists, moments, numeric, ranges, statistics, strings
+from . import contexts, conversion, lists, moments, numeric, ranges, statistics, strings, working
 from .registry import Builtin
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ BUILTINS: Mapping[str, Builtin] = {
         ranges,
         statistics,
         strings,
+        working,
     )
     for builtin in module.FUNCTIONS.all()
 }

@@ -203,11 +203,12 @@ class Walk:
         process: CompiledProcess | bytes,
         data: Mapping[str, object] | None = None,
         tables: Tables = SHIPPED,
+        at: datetime = NOW,
     ) -> None:
         self.process = (
             process if isinstance(process, CompiledProcess) else compiled(process, tables)
         )
-        self.now = NOW
+        self.now = at
         instance, self.step = start(
             self.process, instance_id=INSTANCE, data=data or {}, now=self.now
         )

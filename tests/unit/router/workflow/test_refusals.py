@@ -158,9 +158,19 @@ REFUSED = {
     ),
     # other engines' dialects
     "camunda 7 attribute": (
-        between('<bpmn:userTask id="x" camunda:assignee="demo"/>'),
+        between('<bpmn:userTask id="x" camunda:formRefVersion="3"/>'),
         "p/x",
         "foreign-dialect",
+    ),
+    "camunda 7 class": (
+        between('<bpmn:serviceTask id="x" camunda:class="com.example.Send"/>'),
+        "p/x",
+        "camunda7-code",
+    ),
+    "camunda 7 listener": (
+        between(node("userTask", "x", zeebe('<camunda:taskListener class="a.B" event="create"/>'))),
+        "p/x",
+        "camunda7-code",
     ),
     "camunda 7 extension": (
         between(node("userTask", "x", zeebe("<camunda:formData/>"))),
@@ -173,11 +183,11 @@ REFUSED = {
             node("exclusiveGateway", "g", default="d"),
             ends("e", "e2"),
             path("begin", "g"),
-            flow("g", "e", "${x > 1}"),
+            flow("g", "e", "${rules.decide(x)}"),
             flow("g", "e2", "", "d"),
         ),
-        "p/g/f_g_e",
-        "juel-expression",
+        "p/f_g_e",
+        "juel-not-translatable",
     ),
     "python script": (
         between(node("scriptTask", "x", "<bpmn:script>import os</bpmn:script>")),
