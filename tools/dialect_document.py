@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.router.workflow import calls, dialect, lint, specs_scopes, tokens
 from shared.definitions.limits import MAX_CONTENT_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 DOCUMENT = Path(__file__).resolve().parents[1] / "docs" / "bpmn-dialect.md"
 _CALLED = {"none": "none (plain)", "eventStart": "start of an event sub-process"}
@@ -17,81 +21,80 @@ _CALLED = {"none": "none (plain)", "eventStart": "start of an event sub-process"
 
 def document() -> str:
     """Return the page."""
-    return (
-        "\n\n".join(
-            [
-                "# 流程图方言 / What diagrams may be drawn with",
-                "Written from the engine's own tables (`make events`); a test holds it against
-them. "
-                "Whatever is not listed is refused by `levee process check` and at release, with "
-                "element, reason and remedy. How variables, calls and rounds behave: "
-                "[decision 12](decisions/0012-an-instance-keeps-what-it-started-with.md).",
-                _elements(),
-                _events(),
-                _extensions(),
-                _refused(),
-                _limits(),
-                _TIMES,
-                _CAMUNDA_7,
-            ]
-        )
-        + "\n"
-    )
+    parts = [
+        "# 流程图方言 / What diagrams may be drawn with",
+        _BEGINNING,
+        _elements(),
+        _events(),
+        _extensions(),
+        _refused(),
+        _limits(),
+        _TIMES,
+        _CAMUNDA_7,
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def _elements() -> str:
     names = ", ".join(f"`{name}`" for name in sorted(dialect.NODES))
     drawn = ", ".join(f"`{name}`" for name in sorted(dialect.DRAWN))
     return (
-        f"## Elements\n{names}.\n\nTasks, sub-processes and call activities may be multi-instance. "
-        "Lanes, groups and annotations are pictures. Drawn only, with a warning: "
-        f"{drawn}."
+        f"## Elements\n{names}.\n\n"
+        "Tasks, sub-processes and call activities may be multi-instance. "
+        "Lanes, groups and annotations are pictures. "
+        f"Drawn only, with a warning: {drawn}."
     )
+
+
+def _table(title: str, head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return f"## {title}\n" + "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
 def _events() -> str:
-    rows = [
-        f"| `{_CALLED.get(tag, tag)}` | {', '.join(_CALLED.get(k, k) for k in sorted(kinds))} |"
+    rows = (
+        (_CALLED.get(tag, f"`{tag}`"), ", ".join(_CALLED.get(k, k) for k in sorted(kinds)))
         for tag, kinds in dialect.EVENTS_ON.items()
-    ]
-    return "## Events\n| element | may be |\n|---|---|\n" + "\n".join(rows)
+    )
+    return _table("Events", ("element", "may be"), rows)
 
 
 def _extensions() -> str:
-    rows = [
-        f"| `{tag}` | {', '.join(f'`{name}`' for name in sorted(allowed))} |"
+    rows = (
+        (f"`{tag}`", ", ".join(f"`{name}`" for name in sorted(allowed)))
         for tag, allowed in sorted(dialect.ZEEBE_ON.items())
-    ]
-    return "## `zeebe:` extensions\n| element | may have |\n|---|---|\n" + "\n".join(rows)
+    )
+    return _table("`zeebe:` extensions", ("element", "may have"), rows)
 
 
 def _refused() -> str:
-    rows = [
-        f"| `{name}` | {why.reason} / {why.zh_reason} | {why.remedy} / {why.zh_remedy} |"
-        for name, why in sorted(dialect.REFUSED.items())
-    ]
-    return (
-        "## Refused, and what to draw instead\n| what | why | instead |\n|---|---|---|\n"
-        + "\n".join(rows)
+    rows = (
+        (f"`{name}`", f"{w.reason} / {w.zh_reason}", f"{w.remedy} / {w.zh_remedy}")
+        for name, w in sorted(dialect.REFUSED.items())
     )
+    return _table("Refused, and what to draw instead", ("what", "why", "instead"), rows)
 
 
 def _limits() -> str:
-    rows = [
-        ("bytes of a file", MAX_CONTENT_BYTES),
-        ("elements of a diagram", lint.MAX_NODES),
-        ("sequence flows", lint.MAX_FLOWS),
-        ("levels of sub-processes", lint.MAX_DEPTH),
-        ("levels of calls", calls.MAX_CALL_DEPTH),
-        ("elements with all that is called", calls.MAX_CALLED_NODES),
-        ("rounds of a multi-instance", specs_scopes.MAX_ROUNDS),
-        ("tokens a diagram may lead to at once", tokens.MAX_TOKENS // 2),
-        ("moves of one operation", tokens.MAX_MOVES),
-    ]
-    told = "\n".join(f"| {what} | {limit:,} |" for what, limit in rows)
-    return f"## Limits\n| what | at most |\n|---|---|\n{told}"
+    limits = {
+        "bytes of a file": MAX_CONTENT_BYTES,
+        "elements of a diagram": lint.MAX_NODES,
+        "sequence flows": lint.MAX_FLOWS,
+        "levels of sub-processes": lint.MAX_DEPTH,
+        "levels of calls": calls.MAX_CALL_DEPTH,
+        "elements with all that is called": calls.MAX_CALLED_NODES,
+        "rounds of a multi-instance": specs_scopes.MAX_ROUNDS,
+        "tokens a diagram may lead to at once": tokens.MAX_TOKENS // 2,
+        "moves of one operation": tokens.MAX_MOVES,
+    }
+    rows = ((what, f"{limit:,}") for what, limit in limits.items())
+    return _table("Limits", ("what", "at most"), rows)
 
 
+_BEGINNING = """Written from the engine's own tables (`make events`); a test holds it against them.
+Whatever is not listed is refused by `levee process check` and at release, with element, reason
+and remedy. How variables, calls and rounds behave:
+[decision 12](decisions/0012-an-instance-keeps-what-it-started-with.md)."""
 _TIMES = """## Times
 - Date `2026-01-31T09:00:00+08:00`, duration `PT8H`, cycle `R3/PT1H` or `R/P1D` (cycles where
   nothing is interrupted); or FEEL that gives one of them. A timer fires once; cycles missed
