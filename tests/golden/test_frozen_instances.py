@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.router.workflow import CompiledProcess, compile_process, load
-from tests.golden.freeze import STANDARD_PATH_V1, STATES
+from tests.golden.freeze import SCOPES, SCOPES_V1, STANDARD_PATH_V1, STATES
 from tests.unit.router.workflow.builders import INSTANCE, NOW, SHIPPED, Walk, request
 
 
@@ -51,3 +51,22 @@ def test_a_frozen_timer_keeps_its_moment(process: CompiledProcess, name: str) ->
     (timer,) = thawed(process, name).instance.open_timers()
 
     assert (timer.due_at - NOW).days == 5
+
+
+def answer(walk: Walk, number: int) -> None:
+    walk.do(lambda i: i.complete_user_task(number, {"ok": "yes"}, walk.now))
+
+
+@pytest.mark.parametrize("name", SCOPES)
+def test_a_frozen_instance_with_scopes_goes_on_where_it_was(name: str) -> None:
+    drawing = (SCOPES_V1 / "process.bpmn").read_bytes()
+    process = compile_process(drawing, key="scopes", version=1, decisions=SHIPPED)
+    walk = Walk(process, {"people": ["an", "bo"]})
+    walk.stored = (SCOPES_V1 / f"{name}.state.json").read_bytes()
+
+    assert "crew" not in walk.instance.data
+    while tasks := walk.instance.open_user_tasks():
+        answer(walk, tasks[0].task_id)
+
+    assert walk.step.is_ended
+    assert walk.step.data["result"] == ["yes", "yes"]
