@@ -96,7 +96,8 @@ Whatever is not listed is refused by `levee process check` and at release, with 
 and remedy. How variables, calls and rounds behave:
 [decision 12](decisions/0012-an-instance-keeps-what-it-started-with.md)."""
 _TIMES = """## Times
-- Date `2026-01-31T09:00:00+08:00`, duration `PT8H`, cycle `R3/PT1H` or `R/P1D` (cycles where
+- Date `2026-01-31T09:00:00+08:00`, duration `PT8H`, cycle `R3/PT1H`, `R/P1D` or cron with its zone
+  (`0 0 9 * * MON-FRI @Asia/Shanghai`, seconds first) (cycles where
   nothing is interrupted); or FEEL that gives one of them. A timer fires once; cycles missed
   while nobody could fire them are not made up for.
 - Working time: `=add working time(now(), duration("PT4H"), "office-cn")` as a date is four

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import timers
 from .bindings import Binding, Mapped, WithOutputs, keep_local
+from .cron import is_cron, parse_cron
 from .errors import Stuck
 from .step import Escalation
 from .tokens import CANCELLED, LIVE, STARTED
@@ -55,6 +56,12 @@ class Clock(WithOutputs):
         if "every" not in kept:
             return None
         due = timers.parse_date(kept["due"])
+        if is_cron(kept["every"]):
+            # Moments missed while nobody could fire them are not made up for.
+            later = parse_cron(kept["every"]).after(max(due, game.moment.now))
+            if later is None:
+                return None
+            return {"due": timers.as_text(later), "left": None, "every": kept["every"]}
         left = None if kept["left"] is None else kept["left"] - 1
         found = timers.following(timers.parse_duration(kept["every"]), due, left, game.moment.now)
         if found is None:
@@ -68,6 +75,11 @@ class Clock(WithOutputs):
             return {"due": timers.as_text(timers.parse_date(value))}
         if self.kind == "duration":
             return {"due": timers.as_text(timers.parse_duration(value).after(now))}
+        if is_cron(value):
+            first = parse_cron(value).after(now)
+            if first is None:
+                raise timers.NotATime(f"{value!r} never fires")
+            return {"due": timers.as_text(first), "left": None, "every": value}
         repeat = timers.parse_repeat(value)
         due = repeat.start or repeat.every.after(now)
         every = value.rpartition("/")[2]

@@ -149,8 +149,10 @@ WORD_RULES: dict[str, Rule] = {
     "timer-invalid": Rule(
         "定时文本无效：{problem}",
         "The timer's text is not valid: {problem}",
-        "日期 2026-01-31T09:00:00+08:00，时长 PT8H，周期 R3/PT1H。",
-        "Date 2026-01-31T09:00:00+08:00, duration PT8H, cycle R3/PT1H.",
+        "日期 2026-01-31T09:00:00+08:00，时长 PT8H，周期 R3/PT1H 或带时区的 cron："
+        "0 0 9 * * MON-FRI @Asia/Shanghai。",
+        "Date 2026-01-31T09:00:00+08:00, duration PT8H, cycle R3/PT1H or cron with its zone: "
+        "0 0 9 * * MON-FRI @Asia/Shanghai.",
     ),
     "cycle-misplaced": Rule(
         "周期定时只能用在非中断边界事件上。",

@@ -10,6 +10,7 @@ from . import bindings_events as e
 from . import bindings_scopes as sc
 from . import bindings_work as w
 from . import timers
+from .cron import is_cron, parse_cron
 from .expressions import (
     FeelBudgetExceeded,
     FeelSyntaxError,
@@ -241,7 +242,10 @@ class Wording:
         text = self._text(event.timer_text, path, "timer")
         if text is not None and text.formula is None:
             try:
-                timers.check(event.timer_kind, text.literal)
+                if event.timer_kind == "cycle" and is_cron(text.literal):
+                    parse_cron(text.literal)
+                else:
+                    timers.check(event.timer_kind, text.literal)
             except timers.NotATime as problem:
                 self.findings.add(path, "timer-invalid", problem=str(problem))
         return text
