@@ -185,10 +185,16 @@ def throw(
     then the same for whatever the scope runs inside of. One that names the code wins over one
     that catches every code.
     """
+    inside = ""
     while token is not None:
         group = token.parent
         beside = group.children if group is not None and group.task_spec.is_group else []
-        listeners = [t for t in token.workflow.live() if t.task_spec.is_listener]
+        # What an event sub-process throws itself does not begin it once more.
+        listeners = [
+            t
+            for t in token.workflow.live()
+            if t.task_spec.is_listener and t.task_spec.name != f"{inside}:start"
+        ]
         for able in (_able(beside, kind, code), _able(listeners, kind, code)):
             if able:
                 chosen = max(able, key=lambda member: bool(member.task_spec.binding.code))
@@ -196,6 +202,7 @@ def throw(
                 chosen.run()
                 return True
         token = game.find(getattr(token.workflow, "parent_task_id", 0) or 0)
+        inside = "" if token is None else token.task_spec.name
     return False
 
 

