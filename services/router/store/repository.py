@@ -192,6 +192,7 @@ class Repository:
             decisions=Tables(models, self.calendars),
             around=Around((), processes),
             working=self.calendars,
+            is_released=True,
         )
         return replace(compiled, pins=stored.pins)
 
@@ -217,6 +218,7 @@ class Repository:
             decisions=Tables(dict(self._decisions), self.calendars),
             around=self.around(),
             working=self.calendars,
+            is_released=True,
         )
         files = {
             self._decisions[name][1:] for name in compiled.decisions if name in self._decisions

@@ -112,7 +112,7 @@ class Family:
             diagram = replace(diagram, prefix=f"{called}:")
             words = Wording(diagram, own, self.around, self.evaluator, self.working)
             self.parts[called] = (diagram, words.bindings())
-        if own.are_fatal or diagram is None or called not in self.parts:
+        if own.forbid_to_run() or diagram is None or called not in self.parts:
             first = next(f for f in own.items if f.severity == "error")
             self.findings.add(
                 path,

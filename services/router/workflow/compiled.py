@@ -80,16 +80,19 @@ def compile_process(
     decisions: DecisionEvaluator,
     around: Surroundings | None = None,
     working: WorkingTime | None = None,
+    is_released: bool = False,
 ) -> CompiledProcess:
     """Compile a diagram with all it calls, which `around` is asked for.
 
-    `working` knows the calendars that FEEL asks for working time.
+    `working` knows the calendars that FEEL asks for working time. A version that `is_released`
+    runs on under rules made after it.
 
     Raises ProcessRefused with the findings when one of them is an error.
     """
     findings = Findings()
     family = _family(xml, findings, around or Known(), decisions, working)
-    if family is None or findings.are_fatal:
+    is_refused = findings.forbid_to_run() if is_released else findings.are_fatal
+    if family is None or is_refused:
         raise ProcessRefused(findings.items, key)
     parts = list(family.parts.values())
     diagram = parts[0][0]

@@ -29,18 +29,25 @@ class Report:
 MAX_FINDINGS = 200
 
 
+#: Rules younger than diagrams that were released without them, and run as they always did.
+SINCE_RELEASED = frozenset(
+    {"id-too-long", "mapping-misplaced", "moves-multiply", "tokens-multiply"}
+)
+
+
 class Findings:
     """What was found so far, in the order it was found, up to MAX_FINDINGS."""
 
     def __init__(self) -> None:
         self.items: list[Finding] = []
         self._told: set[tuple[str, str, str]] = set()
-        self._has_error = False
+        self._errors: set[str] = set()
 
     def add(self, path: str, rule: str, **words: object) -> None:
         """Record that the element at `path` breaks a rule; `words` fill its sentences."""
         told = RULES[rule]
-        self._has_error = self._has_error or told.severity == "error"
+        if told.severity == "error":
+            self._errors.add(rule)
         if len(self.items) >= MAX_FINDINGS and rule != "more-findings":
             self._overflow(path)
             return
@@ -64,7 +71,11 @@ class Findings:
     @property
     def are_fatal(self) -> bool:
         """Return whether one of them is an error."""
-        return self._has_error
+        return bool(self._errors)
+
+    def forbid_to_run(self) -> bool:
+        """Return whether even a version that was released before must not be run."""
+        return bool(self._errors - SINCE_RELEASED)
 
     def report(self, file: str, process_id: str = "") -> Report:
         """Return the verdict."""

@@ -655,3 +655,14 @@ def test_marks_of_element_templates_and_of_the_modeller_are_no_fault() -> None:
     )
 
     assert check(between(told)).findings == ()
+
+
+def test_what_was_released_under_older_rules_runs_on() -> None:
+    old = between(node("intermediateCatchEvent", "x", zeebe(io({"a": "=b"})) + message()))
+
+    with pytest.raises(ProcessRefused):
+        compile_process(old, key="p", version=1, decisions=SHIPPED)
+    assert compile_process(old, key="p", version=1, decisions=SHIPPED, is_released=True).messages
+    wrong = between(node("complexGateway", "x"))
+    with pytest.raises(ProcessRefused):
+        compile_process(wrong, key="p", version=1, decisions=SHIPPED, is_released=True)
