@@ -50,4 +50,6 @@ SUBSCRIPTIONS: tuple[Subscription[ClockWork], ...] = (
 
 TIMERS: tuple[TimerSubscription[ClockWork], ...] = (
     on_timer(handlers.THRESHOLD, handlers.announce_thresholds),
+    on_timer(handlers.MOVE_PAGE, handlers.spread_move),
+    on_timer(handlers.MOVE, handlers.move_clocks),
 )

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from services.clock import events_out
-from services.clock.domain import steps
-from services.clock.domain.facts import Fact, FactKind, Ledger, Routed, clock_id
+from services.clock.domain import moving, steps
+from services.clock.domain.facts import Fact, FactKind, Ledger, Move, Routed, clock_id
 from services.clock.domain.steps import Step
 from services.clock.domain.table import DECISION
 from services.clock.domain.targets import Library
+from services.clock.store.moves import MoveJob
 from shared.database.timers import Timer
 from shared.events.base import Envelope, EventData
 from shared.events.escalation import (
@@ -39,6 +41,8 @@ from shared.vocabulary import AuthorKind
 
 #: The kind of the one timer each running clock has, named by the clock's id.
 THRESHOLD = "threshold"
+#: The kinds of a move's timers: one that hands on pages of requests, one at each request.
+MOVE_PAGE, MOVE, PAGE_NAME = "move_page", "move", "page"
 
 
 class Work(Protocol):
@@ -70,11 +74,26 @@ class Work(Protocol):
         """Take a released definition into force."""
         ...
 
+    def page_of(self, key: str) -> tuple[MoveJob, list[str]] | None:
+        """Return the move a timer stands for, and the next requests it is to reach."""
+        ...
+
+    def keep_job(self, job: MoveJob) -> None:
+        """Keep a move as it is now."""
+        ...
+
     def publish(self, data: EventData, *, subject: UUID | str, occurred_at: datetime) -> UUID:
         """Say something."""
         ...
 
-    def arm(self, kind: str, key: UUID | str, name: str, due_at: datetime) -> None:
+    def arm(
+        self,
+        kind: str,
+        key: UUID | str,
+        name: str,
+        due_at: datetime,
+        payload: Mapping[str, Any] | None = None,
+    ) -> None:
         """Arm the one timer with this kind, key and name."""
         ...
 
@@ -97,6 +116,7 @@ def start_clocks(event: Envelope[RequestRouted], work: Work) -> None:
         priority=data.priority,
         team=data.team,
         is_import=data.is_import,
+        organisation_unit=data.organisation_unit or "",
     )
     _record(steps.route(work.ledger(event.subject), routed, work.library), work)
 
@@ -204,6 +224,44 @@ def announce_thresholds(timer: Timer, work: Work) -> None:
         work.arm(THRESHOLD, timer.key, timer.name, work.caught_up_at)
         return
     _record(steps.fire(ledger, timer.due_at, work.library), work)
+
+
+def begin_move(job: MoveJob, work: Work) -> None:
+    """Keep a move and let its first page be handed on."""
+    work.keep_job(job)
+    work.arm(MOVE_PAGE, f"{MOVE}/{job.id}", PAGE_NAME, work.now)
+
+
+def spread_move(timer: Timer, work: Work) -> None:
+    """Hand a page of requests on, each to its own turn; then the next page."""
+    found = work.page_of(timer.key)
+    if found is None:
+        return
+    job, page = found
+    payload = {"by": job.moved_by, "undoes": job.undoes}
+    for request_id in page:
+        work.arm(MOVE, request_id, job.id, work.now, payload)
+    after = job.spread_over(page)
+    work.keep_job(after)
+    if not after.is_spread:
+        work.arm(MOVE_PAGE, timer.key, timer.name, work.now)
+
+
+def move_clocks(timer: Timer, work: Work) -> None:
+    """Put one request's running clocks under the versions in force, or back.
+
+    Should a version be released while the move is under way, whom it reaches later gets that.
+    """
+    ledger, told = work.ledger(timer.key), timer.payload
+    if ledger.pins is None:
+        return
+    if told["undoes"] is not None:
+        step = moving.undo(ledger, told["undoes"], told["by"], timer.name, work.now, work.library)
+    else:
+        move = Move(work.now, ledger.pins, told["by"], timer.name)
+        step = steps.move(ledger, work.library.in_force(), move, work.library)
+    if step.ledger is not ledger:
+        _record(step, work)
 
 
 def _note(

@@ -60,7 +60,11 @@ def build(settings: Settings, given: Surroundings) -> Service:
         "clock",
         runtime,
         books=store.BOOKS,
-        routes=[api.routes(runtime, shelf)],
+        routes=[
+            api.routes(runtime, shelf),
+            api.asking(runtime, shelf),
+            api.moves(runtime, shelf),
+        ],
         checks=checks,
         figures=figures,
     )

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from services.escalation import handlers
 from shared.consuming import on, on_timer
-from shared.events.clock import ClockBreached, ClockCancelled, ClockMet, ClockWarned
+from shared.events.clock import (
+    AgreementClockBreached,
+    AgreementClockCancelled,
+    AgreementClockMet,
+    AgreementClockWarned,
+    ClockBreached,
+    ClockCancelled,
+    ClockMet,
+    ClockWarned,
+)
 from shared.events.commands.escalation import EscalationRequested
 from shared.events.notify import NotificationActed
 from shared.events.router import (
@@ -25,6 +34,10 @@ SUBSCRIPTIONS = (
     on(ClockBreached, handlers.hear_breached),
     on(ClockMet, handlers.hear_met),
     on(ClockCancelled, handlers.hear_clock_cancelled),
+    on(AgreementClockWarned, handlers.hear_agreement_warned),
+    on(AgreementClockBreached, handlers.hear_agreement_breached),
+    on(AgreementClockMet, handlers.hear_agreement_met),
+    on(AgreementClockCancelled, handlers.hear_agreement_cancelled),
     on(RequestRouted, handlers.hear_routed),
     on(RequestAssigned, handlers.hear_assigned),
     on(RequestHandedOver, handlers.hear_handed_over),

@@ -51,7 +51,10 @@ class EscalationPolicy(_Written):
     name: Words
     #: Which triggers start it: warned at these percentages, breached, requested, not_routed.
     on_warned_percent: tuple[int, ...] = (75, 90)
+    #: Warned so much working time before or after the target: "-PT30M", "+PT1H".
+    on_warned_time: tuple[str, ...] = ()
     on_breached: bool = True
+    #: Metrics and names of stages; empty: all of them.
     metrics: tuple[str, ...] = ()
     tiers: tuple[TierRule, ...] = Field(min_length=1, max_length=10)
     #: From the last telling of all tiers to the first of the duty person, who is told again

@@ -130,6 +130,130 @@ class ClockCorrected(ClockEvent):
     reason: str
 
 
+class NamedClock(Part):
+    """A clock that only a table knows: a further agreement's, or a named stage's.
+
+    `metric` is an open word: one of `Metric`, or `stage`, and then `name` is the stage's. Of a
+    metric `name` is the metric again. `agreement` is empty for the promise outside.
+    """
+
+    clock_id: UUID
+    metric: str
+    name: str
+    agreement: str = ""
+    #: sla | ola | uc, empty where the table does not say
+    kind: str = ""
+
+
+class NamedPromise(NamedClock):
+    """Such a clock as it stands."""
+
+    target_s: float
+    calendar: str
+    calendar_version: int
+    started_at: AwareDatetime
+    #: First instant at which elapsed reaches the target; None while paused.
+    due_at: AwareDatetime | None
+    #: "75" is a percentage, "-PT30M" working time before the target is used up.
+    thresholds: tuple[str, ...] = ()
+    explanation: dict[str, Json] = Field(default_factory=dict)
+
+
+class AgreementClockStarted(ClockEvent):
+    """Clocks of further agreements or named stages began to run."""
+
+    type: ClassVar[str] = "agreement_clock.started.v1"
+
+    clocks: tuple[NamedPromise, ...]
+
+
+class AgreementClockPaused(ClockEvent):
+    """They stand still."""
+
+    type: ClassVar[str] = "agreement_clock.paused.v1"
+
+    clocks: tuple[NamedClock, ...]
+    reason: str
+
+
+class AgreementClockResumed(ClockEvent):
+    """They run again, with new due times."""
+
+    type: ClassVar[str] = "agreement_clock.resumed.v1"
+
+    clocks: tuple[NamedPromise, ...]
+
+
+class AgreementClockRebased(ClockEvent):
+    """Another target or calendar applies to them; the start and the pauses stay."""
+
+    type: ClassVar[str] = "agreement_clock.rebased.v1"
+
+    clocks: tuple[NamedPromise, ...]
+    reason: str
+
+
+class AgreementClockWarned(ClockEvent):
+    """A threshold passed: of such a clock, or one in time (not in percent) of any clock."""
+
+    type: ClassVar[str] = "agreement_clock.warned.v1"
+
+    clock: NamedClock
+    #: "75" | "-PT30M" | "+PT1H"
+    threshold: str
+    #: What that comes to, in whole percent of the target.
+    used_percent: int
+    elapsed_s: float
+    target_s: float
+    due_at: AwareDatetime
+    priority: Priority
+    team: str
+    assignee: str | None = None
+
+
+class AgreementClockBreached(ClockEvent):
+    """The target itself passed; the clock goes on measuring."""
+
+    type: ClassVar[str] = "agreement_clock.breached.v1"
+
+    clock: NamedClock
+    target_s: float
+    due_at: AwareDatetime
+    priority: Priority
+    team: str
+    assignee: str | None = None
+
+
+class AgreementClockMet(ClockEvent):
+    """What was promised happened, in time or late."""
+
+    type: ClassVar[str] = "agreement_clock.met.v1"
+
+    clock: NamedClock
+    elapsed_s: float
+    paused_s: float
+    target_s: float
+    is_breached: bool
+
+
+class AgreementClockCancelled(ClockEvent):
+    """The clocks have no meaning any more."""
+
+    type: ClassVar[str] = "agreement_clock.cancelled.v1"
+
+    clocks: tuple[NamedClock, ...]
+    reason: str
+
+
+class AgreementClockCorrected(ClockEvent):
+    """A late or back-dated fact changed what had been said of them."""
+
+    type: ClassVar[str] = "agreement_clock.corrected.v1"
+
+    clocks: tuple[NamedPromise, ...]
+    reason: str
+
+
 EVENTS: tuple[type[EventData], ...] = (
     ClockStarted,
     ClockPaused,
@@ -140,4 +264,13 @@ EVENTS: tuple[type[EventData], ...] = (
     ClockMet,
     ClockCancelled,
     ClockCorrected,
+    AgreementClockStarted,
+    AgreementClockPaused,
+    AgreementClockResumed,
+    AgreementClockRebased,
+    AgreementClockWarned,
+    AgreementClockBreached,
+    AgreementClockMet,
+    AgreementClockCancelled,
+    AgreementClockCorrected,
 )

@@ -90,6 +90,22 @@ def _add_requests(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) 
             raise ClockUnknown(request_id=str(request_id), metric=metric.value)
         return json_answer(shapes.explanation(ledger, clocks, metric, now))
 
+    @router.get(
+        "/requests/{request_id}/explanation", summary="Why one clock's due moment is what it is"
+    )
+    async def get_clock_explanation(
+        request_id: UUID,
+        clock: Annotated[str, Query(max_length=100, description="as `clock` names it")],
+        caller: Annotated[Caller, needs("work:read")],
+    ) -> Response:
+        ledger, library = await read_ledger(database, shelf, request_id)
+        now = time.now()
+        found = standing(ledger, now, library)
+        clocks = [each for each in (found.clocks if found else ()) if each.key == clock]
+        if not clocks:
+            raise ClockUnknown(request_id=str(request_id), metric=clock)
+        return json_answer(shapes.explanation(ledger, clocks, clocks[0].metric, now))
+
 
 def _add_lists(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> None:
     database, time = runtime.database, runtime.time
@@ -98,7 +114,13 @@ def _add_lists(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> 
     async def get_list(
         caller: Annotated[Caller, needs("board:read")],
         state: Annotated[list[ClockState] | None, Query(description="repeatable")] = None,
-        metric: Metric | None = None,
+        metric: Annotated[
+            str | None, Query(max_length=40, description="a metric, or `stage`")
+        ] = None,
+        agreement: Annotated[
+            str | None, Query(max_length=40, description="its name; empty: the promise outside")
+        ] = None,
+        due_before: AwareDatetime | None = None,
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> Response:
@@ -106,7 +128,9 @@ def _add_lists(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> 
             database,
             shelf,
             states=[wanted.value for wanted in state or _OPEN],
-            metric=metric.value if metric else None,
+            metric=metric,
+            agreement=agreement,
+            due_before=due_before,
             limit=limit,
             offset=offset,
         )

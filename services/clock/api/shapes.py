@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from services.clock.domain.clocks import Clock, Standing
-from services.clock.domain.facts import Ledger
+from services.clock.domain.facts import Ledger, name_of
 from services.clock.domain.targets import Target
 from shared.business_time import Calendar, due, explain, explain_due
 from shared.vocabulary import Metric
@@ -31,17 +32,39 @@ def request_clocks(ledger: Ledger, standing: Standing, now: datetime) -> dict[st
                 "completed": [
                     completed(ledger, c, standing, now)
                     for c in standing.of_metric(metric)
-                    if c.is_ended
+                    if c.is_ended and not c.is_further
                 ],
                 "ongoing": [
                     clock_shape(ledger, c, now)
                     for c in standing.of_metric(metric)
-                    if not c.is_ended
+                    if not c.is_ended and not c.is_further
                 ],
             }
             for metric in Metric
         ],
+        "agreements": _agreements(ledger, standing, now),
     }
+
+
+def _agreements(ledger: Ledger, standing: Standing, now: datetime) -> list[dict[str, Any]]:
+    """Return the clocks of further agreements and named stages, by agreement and name."""
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for clock in standing.clocks:
+        if not clock.is_further:
+            continue
+        place = (clock.target.agreement, clock.metric, name_of(clock.key))
+        entry = found.setdefault(
+            place,
+            {
+                "agreement": place[0] or None,
+                "metric": place[1],
+                "name": place[2],
+                "completed": [],
+                "ongoing": [],
+            },
+        )
+        entry["completed" if clock.is_ended else "ongoing"].append(clock_shape(ledger, clock, now))
+    return [found[place] for place in sorted(found)]
 
 
 def completed(ledger: Ledger, clock: Clock, standing: Standing, now: datetime) -> dict[str, Any]:
@@ -58,11 +81,15 @@ def clock_shape(ledger: Ledger, clock: Clock, now: datetime) -> dict[str, Any]:
     """Return one clock as it stands."""
     threshold = clock.next_threshold_at(now)
     pause, reason = clock.open_pause, clock.no_due_reason()
-    base = f"/clock/v1/requests/{ledger.request_id}/clocks/{clock.metric.value}"
+    base = f"/clock/v1/requests/{ledger.request_id}"
+    is_percent = threshold is not None and isinstance(threshold[0], int)
     return {
         "clock_id": clock.id,
         "clock": clock.key,
-        "metric": clock.metric.value,
+        "metric": str(clock.metric),
+        "name": str(name_of(clock.key)),
+        "agreement": clock.target.agreement or None,
+        "kind": clock.target.candidates[0].row.kind or None,
         "state": clock.state_at(now).value,
         "is_breached": clock.is_breached_at(now),
         "is_breached_by_rebase": clock.is_breached_by_rebase(),
@@ -75,28 +102,31 @@ def clock_shape(ledger: Ledger, clock: Clock, now: datetime) -> dict[str, Any]:
         "end_reason": clock.run.reason or None,
         "earlier_ends_at": clock.run.stops,
         "due_at": clock.due_at,
+        "breaches_after": clock.breaches_at,
         "no_due_reason": reason.value if reason is not None else None,
         "paused_since": pause.start if pause is not None else None,
         "paused_for": pause.reason if pause is not None else None,
         "next_threshold_at": threshold[1] if threshold else None,
-        "next_threshold_percent": threshold[0] if threshold else None,
-        "thresholds_percent": clock.target.thresholds,
+        "next_threshold": str(threshold[0]) if threshold else None,
+        "next_threshold_percent": threshold[0] if threshold and is_percent else None,
+        "thresholds": [str(each) for each in clock.target.thresholds],
+        "thresholds_percent": [t for t in clock.target.thresholds if isinstance(t, int)],
         "calendar": clock.target.calendar.key,
         "calendar_version": clock.target.calendar.version,
         "policy_version": clock.target.table,
         "is_provisional": clock.is_provisional_at(now),
         "explanation": clock.target.explanation(),
-        "explain": f"{base}/explanation",
+        "explain": f"{base}/explanation?clock={quote(clock.key)}",
     }
 
 
 def explanation(
-    ledger: Ledger, clocks: Iterable[Clock], metric: Metric, now: datetime
+    ledger: Ledger, clocks: Iterable[Clock], metric: str, now: datetime
 ) -> dict[str, Any]:
     """Return why each due moment is what it is: the rows, and every span counted or skipped."""
     return {
         "request_id": ledger.request_id,
-        "metric": metric.value,
+        "metric": str(metric),
         "at": now,
         "clocks": [_explained(ledger, clock, now) for clock in clocks],
     }
@@ -129,7 +159,7 @@ def promised(metric: Metric, target: Target | None, submitted_at: datetime) -> d
         "due_at": answer.due_at,
         "no_due_reason": answer.reason.value if answer.reason is not None else None,
         "is_provisional": answer.is_provisional,
-        "thresholds_percent": target.thresholds,
+        "thresholds_percent": [t for t in target.thresholds if isinstance(t, int)],
         "calendar": target.calendar.key,
         "calendar_version": target.calendar.version,
         "policy_version": target.table,

@@ -11,9 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.clock.domain.facts import Ledger, clock_id
+from services.clock.domain.cycles import cycles
+from services.clock.domain.facts import (
+    STAGE,
+    Ledger,
+    Threshold,
+    clock_id,
+    is_further,
+    name_of,
+)
 from services.clock.domain.runs import End, Run, Story, tell
+from services.clock.domain.stages import stage_runs
 from services.clock.domain.targets import Library, Promises, Target
+from services.clock.domain.thresholds import in_order, part_of
 from shared.business_time import (
     Due,
     NoAnswer,
@@ -23,7 +33,7 @@ from shared.business_time import (
 )
 from shared.business_time import Ledger as IntervalLedger
 from shared.business_time import ledger as intervals
-from shared.vocabulary import ClockState, Metric
+from shared.vocabulary import ClockState, Priority
 
 #: The percentage that is the breach.
 BREACH = 100
@@ -34,24 +44,28 @@ class Clock:
     """One target running on one request, as the facts have it."""
 
     id: UUID
+    #: Which of the request's clocks it is.
+    key: str
     run: Run
     target: Target
     #: Gaps and those waits that the target's row lets pause it.
     pauses: tuple[Pause, ...]
     due: Due
-    #: When the priority last changed under way, and the target before; None when it never did.
+    #: When the priority or the versions last changed under way, and the target before.
     rebased_at: datetime | None = None
     before: Target | None = None
+    #: Whether that was a move to other versions, not another priority.
+    is_moved: bool = False
 
     @property
-    def key(self) -> str:
-        """Which of the request's clocks it is."""
-        return self.run.key
-
-    @property
-    def metric(self) -> Metric:
+    def metric(self) -> str:
         """What it measures."""
         return self.run.metric
+
+    @property
+    def is_further(self) -> bool:
+        """Whether it is another agreement's clock, or a named stage."""
+        return is_further(self.key)
 
     @property
     def is_ended(self) -> bool:
@@ -133,11 +147,13 @@ class Clock:
             return ClockState.PAUSED
         return ClockState.BREACHED if self.is_breached_at(moment) else ClockState.RUNNING
 
-    def crossing(self, percent: int) -> datetime | None:
-        """Return when elapsed reaches `percent` of the target (for 100: see `breaches_at`)."""
-        if percent == BREACH:
+    def crossing(self, threshold: Threshold) -> datetime | None:
+        """Return when elapsed reaches the threshold (for 100: see `breaches_at`)."""
+        if threshold == BREACH:
             return self.breaches_at
-        part = self.target.time * percent / 100
+        part = part_of(threshold, self.target.time)
+        if part is None:
+            return None
         start = self.run.started_at
         return due_with_pauses(self.target.calendar, start, part, self.pauses).due_at
 
@@ -151,8 +167,8 @@ class Clock:
             due_with_pauses(self.target.calendar, start, self.target.time, known).due_at or moment
         )
 
-    def next_threshold_at(self, moment: datetime) -> tuple[int, datetime] | None:
-        """Return the next percentage it will reach after `moment` if nothing happens, and when."""
+    def next_threshold_at(self, moment: datetime) -> tuple[Threshold, datetime] | None:
+        """Return the next threshold it will reach after `moment` if nothing happens, and when."""
         if self.is_ended or self.open_pause is not None:
             return None
         for percent in percents(self.target):
@@ -187,27 +203,78 @@ class Clock:
         return elapsed(self.target.calendar, self.run.started_at, until, pauses).time
 
 
-def percents(target: Target) -> list[int]:
-    """Return the percentages that are announced, in order; 100 is always among them."""
-    return sorted({*target.thresholds, BREACH})
+def percents(target: Target) -> tuple[Threshold, ...]:
+    """Return the thresholds that are announced, in order; 100 is always among them."""
+    return in_order((*target.thresholds, BREACH), target.time)
 
 
-def clock_of(ledger: Ledger, run: Run, promises: Promises) -> Clock | None:
-    """Return the clock of a run; None when the table says there is to be none."""
-    target = promises.target(run.metric, run.priority, run.started_at)
-    if target is None:
-        return None
+def clocks_of(ledger: Ledger, run: Run, promises: Promises) -> Iterator[Clock]:
+    """Yield the clocks of a run: one per agreement that promises something, and per cycle."""
+    name = name_of(run.key) if run.metric == STAGE else ""
+    if promises.moves:
+        promises = promises.of_clock(run.ended_at)
+    for target in promises.targets(
+        run.metric, run.priority, run.started_at, team=run.team, clock=name
+    ):
+        for cycle in cycles(run, target.reopen):
+            if cycle is run:
+                yield _clock(ledger, run, target, promises, name)
+            else:
+                yield from _clock_of_cycle(ledger, cycle, target, promises)
+
+
+def _clock_of_cycle(
+    ledger: Ledger, cycle: Run, target: Target, promises: Promises
+) -> Iterator[Clock]:
+    """Yield the clock of a cycle, under the target of its own priority."""
+    if promises.moves:
+        promises = promises.of_clock(cycle.ended_at)
+    own = promises.target(
+        cycle.metric,
+        cycle.priority,
+        cycle.started_at,
+        agreement=target.agreement,
+        team=cycle.team,
+    )
+    if own is not None:
+        yield _clock(ledger, cycle, own, promises, "")
+
+
+def _clock(ledger: Ledger, run: Run, target: Target, promises: Promises, name: str) -> Clock:
     pauses = (*run.gaps, *_pausing(run, target))
-    rebase = run.rebases[-1] if run.rebases else None
+    key = f"{run.key}@{target.agreement}" if target.agreement else run.key
+    rebased_at, old, source = _rebase(run, promises)
     return Clock(
-        id=clock_id(ledger.request_id, run.key),
+        id=clock_id(ledger.request_id, key),
+        key=key,
         run=run,
         target=target,
         pauses=pauses,
         due=due_with_pauses(target.calendar, run.started_at, target.time, pauses),
-        rebased_at=rebase.at if rebase else None,
-        before=promises.target(run.metric, rebase.old, run.started_at) if rebase else None,
+        rebased_at=rebased_at,
+        is_moved=source is not promises,
+        before=source.target(
+            run.metric,
+            old,
+            run.started_at,
+            agreement=target.agreement,
+            team=run.team,
+            clock=name,
+        )
+        if rebased_at is not None
+        else None,
     )
+
+
+def _rebase(run: Run, promises: Promises) -> tuple[datetime | None, Priority, Promises]:
+    """Return when the clock last got another target, and by what it had the one before."""
+    rebase = run.rebases[-1] if run.rebases else None
+    move = promises.moves[-1] if promises.moves else None
+    if move is not None and move.at >= run.started_at and (rebase is None or move.at > rebase.at):
+        return move.at, run.priority, promises.before_move()
+    if rebase is not None:
+        return rebase.at, rebase.old, promises
+    return None, run.priority, promises
 
 
 def _pausing(run: Run, target: Target) -> tuple[Pause, ...]:
@@ -221,9 +288,9 @@ class Standing:
     story: Story
     clocks: tuple[Clock, ...]
 
-    def of_metric(self, metric: Metric) -> Iterator[Clock]:
+    def of_metric(self, metric: str) -> Iterator[Clock]:
         """Yield the clocks of one metric, oldest first."""
-        return (clock for clock in self.clocks if clock.metric is metric)
+        return (clock for clock in self.clocks if clock.metric == metric)
 
 
 def standing(ledger: Ledger, now: datetime, library: Library) -> Standing | None:
@@ -236,9 +303,9 @@ def standing(ledger: Ledger, now: datetime, library: Library) -> Standing | None
         return None
     then = ledger.until(now)
     story = tell(ledger.routed, then.facts)
-    promises = Promises(library, ledger.pins, ledger.routed)
-    found = (clock_of(then, run, promises) for run in story.runs)
-    return Standing(story, tuple(clock for clock in found if clock is not None))
+    promises = Promises(library, ledger.pins, ledger.routed, ledger.moves)
+    runs = (*story.runs, *stage_runs(then, story, promises))
+    return Standing(story, tuple(clock for run in runs for clock in clocks_of(then, run, promises)))
 
 
 def clocks_at(ledger: Ledger, now: datetime, library: Library) -> tuple[Clock, ...]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import TypeAlias
 from uuid import UUID
 
@@ -38,12 +39,21 @@ class FactKind(StrEnum):
     ESCALATED = "escalated"
     ACKNOWLEDGED = "acknowledged"
     RELEASED = "released"
+    #: A diagram says that a named stage begins or ends; `value` is its name.
+    STAGE_STARTED = "stage_started"
+    STAGE_ENDED = "stage_ended"
 
 
 #: Facts of different publishers with the same moment: the router's first, it decides states.
 _RANK = {"router": 0, "intake": 1, "escalation": 2}
 
 Order: TypeAlias = tuple[datetime, int, int]
+#: A percentage of the target, or working time before or after it: "-PT30M", "+PT1H".
+Threshold: TypeAlias = int | str
+
+#: What the clocks that a table names itself measure: from one fact to another.
+STAGE = "stage"
+_ONE_RUN = frozenset({Metric.FIRST_RESPONSE, Metric.ASSIGNMENT, Metric.HANDLING, Metric.RESOLUTION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +91,7 @@ class Routed:
     priority: Priority
     team: str
     is_import: bool = False
+    organisation_unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +100,18 @@ class Pins:
 
     table: int
     calendars: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """The running clocks of a request were moved to other versions, on somebody's word."""
+
+    at: datetime
+    #: What held before, and still does for clocks that had ended by then.
+    before: Pins
+    by: str
+    #: The job that did it; an undoing names it.
+    job: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +129,11 @@ class Told:
     #: The working time it had run when it ended, or since it stands still.
     elapsed: timedelta | None = None
     is_breached: bool = False
-    #: Percentages announced, each once ever; 100 is the breach.
-    fired: tuple[int, ...] = ()
+    #: Thresholds announced, each once ever; 100 is the breach.
+    fired: tuple[Threshold, ...] = ()
     #: Those of them that a rebase or a correction took back: not reached after all.
-    taken_back: tuple[int, ...] = ()
-    #: When the next percentage is reached if nothing happens before; a timer stands for it.
+    taken_back: tuple[Threshold, ...] = ()
+    #: When the next threshold is reached if nothing happens before; a timer stands for it.
     next_at: datetime | None = None
 
     @property
@@ -130,6 +153,13 @@ class Ledger:
     told: Mapping[str, Told] = field(default_factory=dict)
     #: Up to here thresholds were announced: the latest fact or due moment handled.
     reached_at: datetime | None = None
+    #: Earliest first.
+    moves: tuple[Move, ...] = ()
+
+    def all_pins(self) -> tuple[Pins, ...]:
+        """Return every set of versions some clock of it was promised under."""
+        now = () if self.pins is None else (self.pins,)
+        return (*now, *(move.before for move in self.moves))
 
     def with_fact(self, fact: Fact) -> Ledger:
         """Return the ledger with one more fact, at its place."""
@@ -149,12 +179,38 @@ class Ledger:
 def clock_id(request_id: UUID, key: str) -> UUID:
     """Return the id of a request's clock: the same on every replica and in every rebuild.
 
-    `key` is the metric, for metrics with several clocks followed by which one:
-    `next_response/2`, `escalation_response/<escalation id>`.
+    `key` is the metric, for metrics with several clocks followed by which one, for a further
+    agreement followed by its name: `next_response/2`, `escalation_response/<escalation id>`,
+    `resolution/2` (second cycle), `stage/recovery/1`, `resolution@ola-desk`.
     """
     return derived(request_id, f"clock/{key}")
 
 
-def metric_of(key: str) -> Metric:
-    """Return which metric the clock with this key measures."""
-    return Metric(key.partition("/")[0])
+def metric_of(key: str) -> str:
+    """Return what the clock with this key measures: a metric, or `STAGE`."""
+    return key.partition("@")[0].partition("/")[0]
+
+
+def agreement_of(key: str) -> str:
+    """Return under which further agreement a clock runs; empty for the promise outside."""
+    return key.partition("@")[2]
+
+
+def name_of(key: str) -> str:
+    """Return what people call the clock: its metric, or the stage's name."""
+    metric, _, which = key.partition("@")[0].partition("/")
+    return which.partition("/")[0] if metric == STAGE else metric
+
+
+@lru_cache(maxsize=4096)
+def is_further(key: str) -> bool:
+    """Whether the clock is none of those every reader knows: another agreement, or a stage."""
+    return "@" in key or key.startswith("stage/")
+
+
+@lru_cache(maxsize=4096)
+def run_of(key: str) -> str:
+    """Return the key of the run a clock belongs to: all agreements and cycles share one."""
+    base = key.partition("@")[0]
+    metric = base.partition("/")[0]
+    return metric if metric in _ONE_RUN else base

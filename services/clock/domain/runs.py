@@ -52,7 +52,8 @@ class Run:
     """
 
     key: str
-    metric: Metric
+    #: A metric, or `facts.STAGE`.
+    metric: str
     started_at: datetime
     priority: Priority
     gaps: tuple[Pause, ...] = ()
@@ -62,6 +63,8 @@ class Run:
     ended_at: datetime | None = None
     end: End | None = None
     reason: str = ""
+    #: The team whose time it is; empty: the team the request was routed to.
+    team: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +84,7 @@ class Story:
     owners: tuple[Owner, ...]
     priority: Priority
     confirmed_at: datetime | None = None
+    waits: tuple[Pause, ...] = ()
 
     def owner_at(self, moment: datetime) -> Owner:
         """Return who had it then."""
@@ -142,7 +146,7 @@ class _Open:
         if self.ended_at is None:
             return
         self.stops.append(self.ended_at)
-        self.gaps.append(Pause(self.ended_at, at, RESOLVED))
+        self.gaps.append(Pause(self.ended_at, at, self.reason or RESOLVED))
         if self.priority is not None and self.priority is not priority:
             self.rebases.append(Rebase(at, self.priority))
         self.ended_at = self.end = self.priority = None
@@ -171,7 +175,9 @@ class _Folding:
 
     def apply(self, fact: Fact) -> None:
         """Let one fact have its effect."""
-        _EFFECTS[fact.kind](self, max(fact.at, self.submitted_at), fact)
+        effect = _EFFECTS.get(fact.kind)
+        if effect is not None:
+            effect(self, max(fact.at, self.submitted_at), fact)
 
     def assigned(self, at: datetime, fact: Fact) -> None:
         """Assignment is met by the first named owner; handling begins or goes on."""
@@ -292,6 +298,7 @@ class _Folding:
             owners=tuple(self.owners),
             priority=self.priority,
             confirmed_at=self.confirmed_at,
+            waits=tuple(waits),
         )
 
     def _frozen(self, run: _Open, waits: list[Pause]) -> Run:
@@ -304,7 +311,7 @@ class _Folding:
             started_at=run.started_at,
             priority=run.priority or self.priority,
             gaps=gaps,
-            waits=_touching(waits, run.started_at, run.ended_at) if waits else (),
+            waits=touching(waits, run.started_at, run.ended_at) if waits else (),
             rebases=tuple(run.rebases),
             stops=tuple(run.stops),
             ended_at=run.ended_at,
@@ -345,20 +352,20 @@ class _Folding:
             run.finish(at, End.CANCELLED, self.priority, reason)
 
 
-def _touching(
+def touching(
     waits: Iterable[Pause], started_at: datetime, ended_at: datetime | None
 ) -> tuple[Pause, ...]:
     """Return the parts of the waits that lie within a run; after its end nothing matters."""
-    touching = []
+    found = []
     for wait in waits:
         if wait.end is not None and wait.end <= started_at:
             continue
         if ended_at is None:
-            touching.append(wait)
+            found.append(wait)
         elif wait.start < ended_at:
             end = ended_at if wait.end is None else min(wait.end, ended_at)
-            touching.append(Pause(wait.start, end, wait.reason))
-    return tuple(touching)
+            found.append(Pause(wait.start, end, wait.reason))
+    return tuple(found)
 
 
 _EFFECTS: dict[FactKind, Callable[[_Folding, datetime, Fact], None]] = {

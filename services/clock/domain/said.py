@@ -10,8 +10,8 @@ from itertools import groupby
 from uuid import UUID
 
 from services.clock.domain.clocks import Clock
+from services.clock.domain.facts import Threshold, is_further, metric_of
 from services.clock.domain.runs import Owner
-from shared.vocabulary import Metric
 
 
 class Topic(IntEnum):
@@ -33,23 +33,42 @@ class Gone:
     """A clock that has no meaning any more, perhaps not even a run."""
 
     id: UUID
-    metric: Metric
+    key: str
+
+    @property
+    def metric(self) -> str:
+        """What it measured."""
+        return metric_of(self.key)
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One thing to say: about which clocks, when it happened, and why.
 
-    `percent` and `owner` belong to warnings and breaches, `gone` to what is cancelled.
+    `percent` (or working time before or after the target) and `owner` belong to warnings and
+    breaches, `gone` to what is cancelled.
     """
 
     topic: Topic
     at: datetime
     clocks: tuple[Clock, ...] = ()
     reason: str = ""
-    percent: int = 0
+    percent: Threshold = 0
     owner: Owner | None = None
     gone: tuple[Gone, ...] = ()
+
+    @property
+    def is_further(self) -> bool:
+        """Whether it is about what readers of the first nine events cannot know.
+
+        That is a further agreement, a named stage, or a threshold that is no percentage.
+        """
+        if isinstance(self.percent, str):
+            return True
+        # What is said together is all of one kind.
+        if self.clocks:
+            return self.clocks[0].is_further
+        return bool(self.gone) and is_further(self.gone[0].key)
 
 
 #: Said of several clocks in one event where moment and reason are the same.
@@ -65,11 +84,15 @@ _GROUPED = frozenset(
 )
 
 
+def _place(one: Said) -> tuple[datetime, Topic, str, bool]:
+    return (one.at, one.topic, one.reason, one.is_further)
+
+
 def in_order(said: Iterable[Said]) -> tuple[Said, ...]:
     """Return what there is to say in the order it happened, joined where it belongs together."""
     ordered: list[Said] = []
-    by_order = sorted(said, key=lambda one: (one.at, one.topic, one.reason))
-    for (at, topic, reason), group in groupby(by_order, key=lambda o: (o.at, o.topic, o.reason)):
+    by_order = sorted(said, key=_place)
+    for (at, topic, reason, _), group in groupby(by_order, key=_place):
         members = list(group)
         if topic not in _GROUPED or len(members) == 1:
             ordered += members

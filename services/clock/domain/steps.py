@@ -11,15 +11,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from services.clock.domain.clocks import BREACH, Clock, clock_of, percents
-from services.clock.domain.facts import Fact, Ledger, Pins, Routed, Told, clock_id, metric_of
+from services.clock.domain.clocks import BREACH, Clock, clocks_of, percents
+from services.clock.domain.facts import (
+    Fact,
+    Ledger,
+    Move,
+    Pins,
+    Routed,
+    Threshold,
+    Told,
+    clock_id,
+    run_of,
+)
 from services.clock.domain.runs import End, Run, Story, tell
 from services.clock.domain.said import Gone, Said, Topic, in_order
+from services.clock.domain.stages import stage_runs
 from services.clock.domain.targets import Library, Promises
 from shared.vocabulary import ClockState
 
 #: Reasons of what is said, beside those the facts bring.
 PRIORITY_CHANGED = "priority_changed"
+VERSION_MOVED = "version_moved"
 NO_CLOCK = "no_clock"
 LATE_FACT = "late_fact"
 
@@ -76,6 +88,25 @@ def fire(ledger: Ledger, moment: datetime, library: Library) -> Step:
     return _reckon(ledger, reached, library, is_breach_due=True)
 
 
+def move(ledger: Ledger, pins: Pins, moved: Move, library: Library) -> Step:
+    """Put the running clocks under other versions; what has ended stays as it was promised.
+
+    `moved.before` are the versions held so far. Nothing happens to a request that has no running
+    clock, or holds those versions already.
+    """
+    is_running = any(not told.is_over for told in ledger.told.values())
+    if ledger.reached_at is None or not is_running or pins == ledger.pins:
+        return Step(ledger)
+    reached = max(moved.at, ledger.reached_at)
+    at = replace(moved, at=reached)
+    known = replace(ledger, pins=pins, moves=(*ledger.moves, at))
+    before = _reckon(ledger, reached, library) if has_crossed(ledger, reached) else Step(ledger)
+    known = replace(known, told=before.ledger.told)
+    after = _reckon(known, reached, library)
+    timers = {**(before.timers or {}), **(after.timers or {})}
+    return Step(after.ledger, (*before.said, *after.said), timers)
+
+
 def has_crossed(ledger: Ledger, moment: datetime) -> bool:
     """Return whether a threshold was reached up to `moment` that nobody was told of yet."""
     return any(told.next_at is not None and told.next_at <= moment for told in ledger.told.values())
@@ -92,11 +123,11 @@ def _reckon(
     assert ledger.routed is not None
     assert ledger.pins is not None
     story = tell(ledger.routed, ledger.facts)
-    promises = Promises(library, ledger.pins, ledger.routed)
+    promises = Promises(library, ledger.pins, ledger.routed, ledger.moves)
     reckoning = _Reckoning(ledger, story, reached, is_everything, is_breach_due)
-    for run in story.runs:
+    for run in (*story.runs, *stage_runs(ledger, story, promises)):
         reckoning.look_at(run, promises)
-    reckoning.forget_vanished()
+    reckoning.forget_the_rest()
     timers = {
         key: now.next_at
         for key, now in reckoning.told.items()
@@ -130,35 +161,49 @@ class _Reckoning:
         self.told: dict[str, Told] = dict(ledger.told)
         self.said: list[Said] = []
         self.clocks: list[Clock] = []
+        self.keys: set[str] = set()
+        #: What was told, by the run it belongs to: another agreement's clock, another cycle.
+        self.by_run: dict[str, list[str]] = {}
+        for key in self.told:
+            self.by_run.setdefault(run_of(key), []).append(key)
+        self.runs: set[str] = set()
 
     def look_at(self, run: Run, promises: Promises) -> None:
         """Say what is new about one run."""
-        before = self.told.get(run.key)
-        is_settled = before is not None and before.is_over and before.ended_at == run.ended_at
-        if is_settled and not self.is_everything:
+        self.runs.add(run.key)
+        if not self.is_everything and self._is_settled(run):
+            self.keys.update(self.by_run[run.key])
             return
-        clock = clock_of(self.ledger, run, promises)
-        if clock is None:
-            self._unwanted(run, before)
-            return
-        self.clocks.append(clock)
-        start = before or self._begin(clock)
-        now = self._differences(clock, start, is_new=before is None)
-        self.told[run.key] = self._thresholds(clock, now)
+        for clock in clocks_of(self.ledger, run, promises):
+            self.keys.add(clock.key)
+            self.clocks.append(clock)
+            before = self.told.get(clock.key)
+            start = before or self._begin(clock)
+            now = self._differences(clock, start, is_new=before is None)
+            self.told[clock.key] = self._thresholds(clock, now)
 
-    def forget_vanished(self) -> None:
-        """Withdraw clocks that late facts show never to have been."""
-        known = {run.key for run in self.story.runs}
-        for key, before in self.told.items():
-            if key not in known and before.state != ClockState.CANCELLED:
+    def _is_settled(self, run: Run) -> bool:
+        """Whether the ends of all its clocks were told, the last of them as the run has it."""
+        is_ended_so = False
+        for key in self.by_run.get(run.key, ()):
+            told = self.told[key]
+            if not told.is_over:
+                return False
+            is_ended_so = is_ended_so or told.ended_at == run.ended_at
+        return is_ended_so
+
+    def forget_the_rest(self) -> None:
+        """Withdraw clocks that late facts show never to have been, or that no row wants now."""
+        for key, before in list(self.told.items()):
+            if key in self.keys or before.state == ClockState.CANCELLED:
+                continue
+            if run_of(key) not in self.runs or key.partition("@")[0] not in self.runs:
                 self._cancel(key, before, self.reached, LATE_FACT)
-
-    def _unwanted(self, run: Run, before: Told | None) -> None:
-        if before is not None and not before.is_over:
-            self._cancel(run.key, before, self.reached, NO_CLOCK)
+            elif not before.is_over:
+                self._cancel(key, before, self.reached, NO_CLOCK)
 
     def _cancel(self, key: str, before: Told, at: datetime, reason: str) -> None:
-        gone = Gone(clock_id(self.ledger.request_id, key), metric_of(key))
+        gone = Gone(clock_id(self.ledger.request_id, key), key)
         self.said.append(Said(Topic.CANCELLED, at, reason=reason, gone=(gone,)))
         self.told[key] = replace(
             before, state=ClockState.CANCELLED.value, ended_at=at, next_at=None
@@ -173,7 +218,9 @@ class _Reckoning:
         is_rebased = _is_other_target(clock, before) and not clock.is_ended
         if is_rebased:
             at = clock.rebased_at or self.reached
-            self._say(Topic.REBASED, at, clock, PRIORITY_CHANGED)
+            self._say(
+                Topic.REBASED, at, clock, VERSION_MOVED if clock.is_moved else PRIORITY_CHANGED
+            )
             before = replace(before, taken_back=self._unreached(clock, before.fired))
         state = _state(clock)
         if clock.is_ended:
@@ -203,7 +250,7 @@ class _Reckoning:
             return now
         if run.end is End.CANCELLED:
             if before.state != ClockState.CANCELLED:
-                gone = (Gone(clock.id, clock.metric),)
+                gone = (Gone(clock.id, clock.key),)
                 self.said.append(Said(Topic.CANCELLED, run.ended_at, (), run.reason, gone=gone))
             return now
         if before.is_over or withdrawn:
@@ -233,18 +280,20 @@ class _Reckoning:
         is_moved = before.started_at != clock.run.started_at
         return is_moved or (state is ClockState.RUNNING and before.due_at != clock.due_at)
 
-    def _withdrawn(self, clock: Clock, before: Told) -> tuple[int, ...]:
+    def _withdrawn(self, clock: Clock, before: Told) -> tuple[Threshold, ...]:
         """Return what was announced, and not yet taken back, but was not reached after all."""
         standing = tuple(p for p in before.fired if p not in before.taken_back)
         # Where the highest was reached the others were; mostly that is all there is to ask.
-        if not standing or self._was_reached(clock, max(standing)):
+        if not standing:
+            return ()
+        if all(isinstance(p, int) for p in standing) and self._was_reached(clock, _top(standing)):
             return ()
         return self._unreached(clock, standing)
 
-    def _unreached(self, clock: Clock, percents_: tuple[int, ...]) -> tuple[int, ...]:
+    def _unreached(self, clock: Clock, percents_: tuple[Threshold, ...]) -> tuple[Threshold, ...]:
         return tuple(percent for percent in percents_ if not self._was_reached(clock, percent))
 
-    def _was_reached(self, clock: Clock, percent: int) -> bool:
+    def _was_reached(self, clock: Clock, percent: Threshold) -> bool:
         """Whether a percentage was reached, the very moment of a breach included if it runs."""
         at = clock.crossing(percent)
         if at is None:
@@ -271,7 +320,7 @@ class _Reckoning:
                 break
         return replace(now, fired=tuple(fired), next_at=next_at)
 
-    def _is_reached(self, clock: Clock, percent: int, at: datetime) -> bool:
+    def _is_reached(self, clock: Clock, percent: Threshold, at: datetime) -> bool:
         ended_at = clock.run.ended_at
         if percent != BREACH:
             return at <= (ended_at or self.reached)
@@ -280,7 +329,7 @@ class _Reckoning:
         # At its very moment it may still be met; the timer that stands for it decides.
         return at <= self.reached if self.is_breach_due else at < self.reached
 
-    def _announce(self, clock: Clock, percent: int, at: datetime) -> None:
+    def _announce(self, clock: Clock, percent: Threshold, at: datetime) -> None:
         # Under a new target it may have been reached before anybody promised that: then it is
         # reached when the promise came.
         moment = max(at, clock.rebased_at or at)
@@ -290,6 +339,10 @@ class _Reckoning:
 
     def _say(self, topic: Topic, at: datetime, clock: Clock, reason: str = "") -> None:
         self.said.append(Said(topic, at, (clock,), reason))
+
+
+def _top(percents_: tuple[Threshold, ...]) -> Threshold:
+    return max(percent for percent in percents_ if isinstance(percent, int))
 
 
 def _state(clock: Clock) -> ClockState:

@@ -1,14 +1,17 @@
 """What the clock remembers: one ledger per request, its own copy of tables and calendars."""
 
 from services.clock.store.books import BOOKS
+from services.clock.store.moves import MoveJob, NoSuchMove, list_jobs, read_job
 from services.clock.store.reading import (
     ListedClock,
     RequestUnknown,
     Snapshot,
+    count_kept,
     list_calendars,
     list_clocks,
     read_ledger,
     read_ledgers,
+    read_page_of_running,
     snapshot,
 )
 from services.clock.store.shelf import Shelf, Shelved
@@ -19,15 +22,21 @@ __all__ = [
     "BOOKS",
     "ClockWork",
     "ListedClock",
+    "MoveJob",
+    "NoSuchMove",
     "RequestUnknown",
     "Shelf",
     "Shelved",
     "Snapshot",
+    "count_kept",
     "kit",
     "list_calendars",
     "list_clocks",
+    "list_jobs",
     "metadata",
+    "read_job",
     "read_ledger",
     "read_ledgers",
+    "read_page_of_running",
     "snapshot",
 ]

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from services.clock.domain.facts import Ledger, clock_id, metric_of
+from sqlalchemy import select
+
+from services.clock.domain.facts import Ledger, clock_id, is_further, metric_of
 from services.clock.store import tables
 from services.clock.store.encoding import decode
 from shared.consuming.accounts import Account, Books, Fault
@@ -15,13 +17,15 @@ from shared.database.statements import rows_among
 
 #: The kind of a clock's timers (handlers.py).
 _THRESHOLD = "threshold"
+_MOVE, _MOVE_PAGE, _PAGE_NAME = "move", "move_page", "page"
 
 
 async def account(tx: Transaction, keys: Collection[str]) -> Mapping[str, Account]:
     """Return the account of each request: its ledger, the clocks listed, the timers they need.
 
-    `thresholds` counts per metric and percentage how often one was announced; `clocks` is what
-    was promised.
+    `thresholds` counts per metric and percentage how often one was announced to everybody;
+    those of further agreements and those in time are told to whom they concern, and only looked
+    at for one announced twice. `clocks` is what was promised.
     """
     found = {key: Account() for key in keys}
     told: dict[str, str] = {}
@@ -29,6 +33,10 @@ async def account(tx: Transaction, keys: Collection[str]) -> Mapping[str, Accoun
         ledger = decode(UUID(row.id), row.ledger)
         told |= {str(clock_id(ledger.request_id, key)): key for key in ledger.told}
         found[row.id] = _account(ledger)
+    # A move under way has a timer at each request it has yet to reach.
+    moves = {(_MOVE, row.id) for row in (await tx.execute(select(tables.moves.c.id))).all()}
+    for key in found:
+        found[key].allowed.update(moves | {(_MOVE_PAGE, _PAGE_NAME)})
     listed: set[str] = set()
     for row in await rows_among(tx, tables.clocks, "request_id", keys):
         listed.add(row.id)
@@ -46,7 +54,9 @@ def _account(ledger: Ledger) -> Account:
     timers: set[tuple[str, str]] = set()
     faults = []
     for key, told in ledger.told.items():
-        thresholds.update(f"{metric_of(key).value}/{percent}" for percent in told.fired)
+        if not is_further(key):
+            shared = (percent for percent in told.fired if isinstance(percent, int))
+            thresholds.update(f"{metric_of(key)}/{percent}" for percent in shared)
         twice = [percent for percent, count in Counter(told.fired).items() if count > 1]
         faults += [Fault("threshold_twice", {"clock": key, "percent": p}) for p in twice]
         if told.next_at is not None and not told.is_over:

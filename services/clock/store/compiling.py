@@ -8,8 +8,9 @@ from typing import ClassVar, cast
 
 import orjson
 
+from services.clock.domain.facts import STAGE
 from services.clock.domain.table import DECISION, Matched, Table, faults
-from services.clock.domain.targets import CalendarMissing, Json
+from services.clock.domain.targets import FURTHER_INPUTS, CalendarMissing, Json
 from shared.business_time import Calendar, CalendarInvalid
 from shared.decisions import DecisionModel, load_decisions
 from shared.definitions.parsing import read_yaml
@@ -31,7 +32,9 @@ def compile_table(version: int, content: str) -> Table:
     """
     try:
         model = load_decisions(content.encode(), file=f"{DECISION}.dmn")
-        table = Table(version, _Evaluator(model))
+        # A table that does not contain the word has no row for it; most have none.
+        has_stages = STAGE in content
+        table = Table(version, _Evaluator(model), _further_inputs(model), has_stages=has_stages)
         wrong = faults(table)
     except LeveeError as error:
         raise _broken("decision", DECISION, version, str(error)) from error
@@ -69,6 +72,11 @@ def write_calendar(calendar: Calendar) -> str:
 def read_stored_calendar(content: str) -> Calendar:
     """Return a stored calendar."""
     return Calendar.from_dict(orjson.loads(content))
+
+
+def _further_inputs(model: DecisionModel) -> frozenset[str]:
+    """Return the inputs that are looked up only because the table names them."""
+    return frozenset(model.input_names(DECISION)) & FURTHER_INPUTS
 
 
 class _Evaluator:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import orjson
 
-from services.clock.domain.facts import Fact, FactKind, Ledger, Pins, Routed, Told
+from services.clock.domain.facts import Fact, FactKind, Ledger, Move, Pins, Routed, Told
 from shared.database.tables import from_us, to_us
 from shared.vocabulary import Priority
 
@@ -20,6 +20,7 @@ _KINDS = {kind.value: kind for kind in FactKind}
 
 def encode(ledger: Ledger) -> bytes:
     """Return the bytes to store."""
+    unit = ledger.routed.organisation_unit if ledger.routed else ""
     return orjson.dumps(
         {
             "shape": _SHAPE,
@@ -31,6 +32,9 @@ def encode(ledger: Ledger) -> bytes:
             ],
             "told": {key: _told(told) for key, told in ledger.told.items()},
             "reached": _us(ledger.reached_at),
+            # Beside the shape, so that the release before reads the rest.
+            **({"unit": unit} if unit else {}),
+            **({"moves": [_move(move) for move in ledger.moves]} if ledger.moves else {}),
         }
     )
 
@@ -41,7 +45,7 @@ def decode(request_id: UUID, raw: bytes) -> Ledger:
     routed, pins = read["routed"], read["pins"]
     return Ledger(
         request_id=request_id,
-        routed=_read_routed(routed) if routed else None,
+        routed=_read_routed(routed, read.get("unit", "")) if routed else None,
         pins=Pins(pins["table"], pins["calendars"]) if pins else None,
         facts=tuple(
             Fact(_KINDS[kind], from_us(at), source, sequence, value, team)
@@ -49,7 +53,17 @@ def decode(request_id: UUID, raw: bytes) -> Ledger:
         ),
         told={key: _read_told(told) for key, told in read["told"].items()},
         reached_at=_moment(read["reached"]),
+        moves=tuple(_read_move(move) for move in read.get("moves", ())),
     )
+
+
+def _move(move: Move) -> list[Any]:
+    return [to_us(move.at), _pins(move.before), move.by, move.job]
+
+
+def _read_move(read: list[Any]) -> Move:
+    at, pins, by, job = read
+    return Move(from_us(at), Pins(pins["table"], pins["calendars"]), by, job)
 
 
 def _routed(routed: Routed) -> dict[str, Any]:
@@ -67,13 +81,14 @@ def _routed(routed: Routed) -> dict[str, Any]:
     }
 
 
-def _read_routed(read: dict[str, Any]) -> Routed:
+def _read_routed(read: dict[str, Any], unit: str) -> Routed:
     return Routed(
         **{
             **read,
             "at": from_us(read["at"]),
             "submitted_at": from_us(read["submitted_at"]),
             "priority": Priority(read["priority"]),
+            "organisation_unit": unit,
         }
     )
 

@@ -10,17 +10,22 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 
-from services.clock.domain.clocks import clocks_at
+from services.clock.domain.clocks import BREACH, clocks_at
 from services.clock.domain.facts import Ledger
 from services.clock.store import tables
 from services.clock.store.encoding import decode
+from services.clock.store.moves import running_requests
 from services.clock.store.shelf import Shelf, Shelved
 from shared.database.engine import Database, Transaction
 from shared.database.statements import chunks
+from shared.database.tables import to_us
 from shared.errors import NotFound
+from shared.vocabulary import ClockState
 
 #: Ledgers read at a time by `snapshot`.
 _AT_A_TIME = 2_000
+#: Ledgers looked at between two answers to others.
+_AT_A_LOOK = 100
 
 
 class RequestUnknown(NotFound):
@@ -73,7 +78,7 @@ async def read_ledger(database: Database, shelf: Shelf, request_id: UUID) -> tup
         if ledger is None or ledger.pins is None:
             raise RequestUnknown(request_id=str(request_id))
         library = await shelf.look(connection)
-        await shelf.ensure(connection, [ledger.pins])
+        await shelf.ensure(connection, ledger.all_pins())
     return ledger, library
 
 
@@ -83,10 +88,14 @@ async def list_clocks(
     *,
     states: Collection[str],
     metric: str | None,
+    agreement: str | None = None,
+    due_before: datetime | None = None,
     limit: int,
     offset: int,
 ) -> tuple[list[tuple[Ledger, str]], int, Shelved]:
     """Return a page of clocks (ledger and clock key), least time left first, and the total.
+
+    `agreement`: only its clocks; an empty one means the promise outside.
 
     Running ones by their due moment, then those that stand still by the working time left.
     """
@@ -96,6 +105,12 @@ async def list_clocks(
         wanted.append(table.c.state.in_(sorted(states)))
     if metric is not None:
         wanted.append(table.c.metric == metric)
+    if agreement:
+        wanted.append(table.c.key.endswith(f"@{agreement}", autoescape=True))
+    elif agreement is not None:
+        wanted.append(table.c.key.not_like("%@%"))
+    if due_before is not None:
+        wanted.append(table.c.due_us < to_us(due_before))
     async with database.reading() as connection:
         counted = await connection.execute(select(func.count()).select_from(table).where(*wanted))
         page = await connection.execute(
@@ -108,9 +123,55 @@ async def list_clocks(
         rows = page.all()
         ledgers = await read_ledgers(connection, {row.request_id for row in rows})
         library = await shelf.look(connection)
-        await shelf.ensure(connection, [ledger.pins for ledger in ledgers.values() if ledger.pins])
+        await shelf.ensure(
+            connection, [pins for ledger in ledgers.values() for pins in ledger.all_pins()]
+        )
     found = [(ledgers[row.request_id], row.key) for row in rows if row.request_id in ledgers]
     return found, int(counted.scalar_one()), library
+
+
+async def read_page_of_running(
+    database: Database, shelf: Shelf, after: str
+) -> tuple[list[Ledger], Shelved]:
+    """Return some ledgers with a running clock, in order of their ids, those behind `after`."""
+    async with database.reading() as connection:
+        ids = await running_requests(connection, after, _AT_A_LOOK)
+        found = await read_ledgers(connection, ids)
+        library = await shelf.look(connection)
+        pinned = [pins for ledger in found.values() for pins in ledger.all_pins()]
+        await shelf.ensure(connection, pinned)
+    return [found[each] for each in ids if each in found], library
+
+
+async def count_kept(
+    database: Database, key: str, since: datetime, until: datetime
+) -> tuple[int, int]:
+    """Return how many promises due in [since, until) were kept, and how many broken.
+
+    `key` is the clock's ("resolution", "resolution@uc-hotline"). Cancelled ones count for
+    neither, nor do those whose moment has come but that still run in time.
+    """
+    table = tables.clocks
+    wanted = select(table.c.request_id).where(
+        table.c.key == key,
+        table.c.state != ClockState.CANCELLED.value,
+        table.c.due_us >= to_us(since),
+        table.c.due_us < to_us(until),
+    )
+    kept = broken = 0
+    async with database.reading() as connection:
+        ids = [row.request_id for row in (await connection.execute(wanted)).all()]
+        for part in chunks(sorted(ids)):
+            for ledger in (await read_ledgers(connection, part)).values():
+                told = ledger.told.get(key)
+                if told is None:
+                    continue
+                is_broken = told.is_breached or (
+                    BREACH in told.fired and BREACH not in told.taken_back
+                )
+                broken += is_broken
+                kept += told.is_over and not is_broken
+    return kept, broken
 
 
 async def list_calendars(database: Database) -> list[dict[str, Any]]:
@@ -143,7 +204,7 @@ async def snapshot(
             if not rows:
                 return found
             ledgers = [decode(UUID(row.id), row.ledger) for row in rows]
-            await shelf.ensure(connection, [each.pins for each in ledgers if each.pins])
+            await shelf.ensure(connection, [pins for each in ledgers for pins in each.all_pins()])
             for ledger in ledgers:
                 clocks = _snapshots(ledger, now, library)
                 if clocks:
@@ -155,7 +216,7 @@ def _snapshots(ledger: Ledger, now: datetime, library: Shelved) -> list[Snapshot
     return [
         Snapshot(
             clock=clock.key,
-            metric=clock.metric.value,
+            metric=str(clock.metric),
             calendar=clock.target.calendar.key,
             calendar_version=clock.target.calendar.version,
             target_s=clock.target.time.total_seconds(),

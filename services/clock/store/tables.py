@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Index,
     Integer,
@@ -58,4 +59,21 @@ definitions = Table(
     Column("content_hash", String(64), nullable=False),
     Column("released_by", String(200), nullable=False),
     Column("released_us", BigInteger, nullable=False),
+)
+
+#: Every move of running clocks to other versions: who, when, why, how far.
+moves = Table(
+    "moves",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    # The versions in force when it was asked for (JSON).
+    Column("pins", Text, nullable=False),
+    Column("undoes", String(36), nullable=True),
+    Column("moved_by", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_us", BigInteger, nullable=False),
+    # Up to this request it has been handed on.
+    Column("cursor", String(36), nullable=False),
+    Column("requests", Integer, nullable=False),
+    Column("is_spread", Boolean, nullable=False),
 )

@@ -11,6 +11,7 @@ from services.clock.domain.clocks import BREACH
 from services.clock.domain.facts import Ledger, Told, clock_id
 from services.clock.store import tables
 from services.clock.store.encoding import decode, encode
+from services.clock.store.moves import PREFIX, MoveJob, read_pages, write_jobs
 from services.clock.store.shelf import Shelf, Shelved
 from shared.consuming import Work, WorkContext
 from shared.database.statements import insert_missing, rows_among, upsert
@@ -36,6 +37,8 @@ class ClockWork(Work):
         #: What was told when the ledger was loaded, to write only the clocks that changed.
         self._before: dict[str, Ledger] = {}
         self._released: list[dict[str, Any]] = []
+        self._pages: dict[str, tuple[MoveJob, list[str]]] = {}
+        self._jobs: list[MoveJob] = []
 
     @property
     def library(self) -> Shelved:
@@ -48,8 +51,11 @@ class ClockWork(Work):
         for row in await rows_among(self.tx, tables.requests, "id", sorted(keys)):
             self._before[row.id] = decode(UUID(row.id), row.ledger)
         self._ledgers = dict(self._before)
-        pinned = [ledger.pins for ledger in self._before.values() if ledger.pins]
+        pinned = [pins for ledger in self._before.values() for pins in ledger.all_pins()]
         await self._shelf.ensure(self.tx, pinned)
+        moving = sorted(key for key in keys if key.startswith(PREFIX))
+        if moving:
+            self._pages = await read_pages(self.tx, moving)
 
     def ledger(self, request_id: str) -> Ledger:
         """Return the ledger of a request, an empty one when nothing is known of it."""
@@ -59,6 +65,14 @@ class ClockWork(Work):
     def keep(self, ledger: Ledger) -> None:
         """Keep a ledger as it is now."""
         self._ledgers[str(ledger.request_id)] = ledger
+
+    def page_of(self, key: str) -> tuple[MoveJob, list[str]] | None:
+        """Return the move a timer stands for, and the next requests it is to reach."""
+        return self._pages.get(key)
+
+    def keep_job(self, job: MoveJob) -> None:
+        """Keep a move as it is now."""
+        self._jobs.append(job)
 
     def release(self, data: DefinitionReleased) -> None:
         """Take a released definition into force and keep it for good."""
@@ -90,6 +104,8 @@ class ClockWork(Work):
         if self._released:
             await insert_missing(self.tx, tables.definitions, self._released)
             self._shelf.changed()
+        if self._jobs:
+            await write_jobs(self.tx, self._jobs)
 
     def _clock_rows(self, request_id: str, ledger: Ledger) -> list[dict[str, Any]]:
         before = self._before.get(request_id)

@@ -33,6 +33,8 @@ class Cause:
     reason: str | None = None
     due_at: datetime | None = None
     by: str | None = None
+    #: Working time before or after the target ("-PT30M") where that was the threshold.
+    threshold_time: str | None = None
 
 
 def starts(policy: EscalationPolicy, cause: Cause) -> bool:
@@ -45,6 +47,8 @@ def starts(policy: EscalationPolicy, cause: Cause) -> bool:
     is_named = cause.metric in policy.metrics if policy.metrics else cause.metric != _OWN_METRIC
     if cause.kind == BREACHED:
         return is_named and policy.on_breached
+    if cause.threshold_time is not None:
+        return is_named and cause.threshold_time in policy.on_warned_time
     return is_named and cause.threshold_percent in policy.on_warned_percent
 
 

@@ -15,6 +15,10 @@ from services.escalation.handlers.requests import (
 from services.escalation.handlers.steps import take_step
 from services.escalation.handlers.triggers import (
     Raising,
+    hear_agreement_breached,
+    hear_agreement_cancelled,
+    hear_agreement_met,
+    hear_agreement_warned,
     hear_breached,
     hear_clock_cancelled,
     hear_met,
@@ -28,6 +32,10 @@ __all__ = [
     "Raising",
     "acknowledge",
     "hear_acted",
+    "hear_agreement_breached",
+    "hear_agreement_cancelled",
+    "hear_agreement_met",
+    "hear_agreement_warned",
     "hear_assigned",
     "hear_breached",
     "hear_cancelled",

@@ -30,7 +30,16 @@ if TYPE_CHECKING:
 
     from services.escalation.store import EscalationWork
     from shared.events.base import Envelope
-    from shared.events.clock import ClockBreached, ClockCancelled, ClockMet, ClockWarned
+    from shared.events.clock import (
+        AgreementClockBreached,
+        AgreementClockCancelled,
+        AgreementClockMet,
+        AgreementClockWarned,
+        ClockBreached,
+        ClockCancelled,
+        ClockMet,
+        ClockWarned,
+    )
     from shared.events.commands.escalation import EscalationRequested
 
 #: Why a clock is cancelled when its request is over: the router's own words.
@@ -76,6 +85,50 @@ def hear_clock_cancelled(event: Envelope[ClockCancelled], work: EscalationWork) 
     Where it did so because the request is over, that is the reason, whoever says it first.
     """
     gone, why = set(event.data.clock_ids), event.data.reason
+    reason = why if why in _OVER else "clock_cancelled"
+    _lose_clocks(event.subject, gone, reason, event.occurred_at, work)
+
+
+def hear_agreement_warned(event: Envelope[AgreementClockWarned], work: EscalationWork) -> None:
+    """The same of a further agreement or a named stage, or at a threshold in time."""
+    said = event.data
+    is_time = said.threshold[:1] in ("+", "-")
+    cause = Cause(
+        "warned",
+        event.occurred_at,
+        metric=said.clock.name,
+        threshold_percent=said.used_percent,
+        threshold_time=said.threshold if is_time else None,
+        clock_id=said.clock.clock_id,
+        due_at=said.due_at,
+    )
+    _hear_clock(event, cause, work)
+
+
+def hear_agreement_breached(event: Envelope[AgreementClockBreached], work: EscalationWork) -> None:
+    """A promise between teams or with a supplier, or a stage's, was broken."""
+    said = event.data
+    cause = Cause(
+        "breached",
+        event.occurred_at,
+        metric=said.clock.name,
+        clock_id=said.clock.clock_id,
+        due_at=said.due_at,
+    )
+    _hear_clock(event, cause, work)
+
+
+def hear_agreement_met(event: Envelope[AgreementClockMet], work: EscalationWork) -> None:
+    """It was kept, or came at last."""
+    reason = "met_late" if event.data.is_breached else "met_in_time"
+    _lose_clocks(event.subject, {event.data.clock.clock_id}, reason, event.occurred_at, work)
+
+
+def hear_agreement_cancelled(
+    event: Envelope[AgreementClockCancelled], work: EscalationWork
+) -> None:
+    """Its clocks lost their meaning."""
+    gone, why = {clock.clock_id for clock in event.data.clocks}, event.data.reason
     reason = why if why in _OVER else "clock_cancelled"
     _lose_clocks(event.subject, gone, reason, event.occurred_at, work)
 
@@ -130,7 +183,12 @@ def raise_by_hand(
 
 
 def _hear_clock(
-    event: Envelope[ClockWarned] | Envelope[ClockBreached], cause: Cause, work: EscalationWork
+    event: Envelope[ClockWarned]
+    | Envelope[ClockBreached]
+    | Envelope[AgreementClockWarned]
+    | Envelope[AgreementClockBreached],
+    cause: Cause,
+    work: EscalationWork,
 ) -> None:
     said = event.data
     request = filled_in(

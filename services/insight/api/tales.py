@@ -78,6 +78,27 @@ _TALES: dict[str, tuple[str, str]] = {
         "Breached: {metric} was due {due_at}",
     ),
     "clock.cancelled.v1": ("不再计时：{metrics}", "No longer timed: {metrics}"),
+    "agreement_clock.started.v1": ("开始计时：{clocks}", "Promised inside: {clocks}"),
+    "agreement_clock.paused.v1": ("暂停计时：{clocks}（{reason}）", "Paused: {clocks} ({reason})"),
+    "agreement_clock.resumed.v1": ("继续计时：{clocks}", "Resumed: {clocks}"),
+    "agreement_clock.rebased.v1": (
+        "目标调整：{clocks}（{reason}）",
+        "New target: {clocks} ({reason})",
+    ),
+    "agreement_clock.corrected.v1": (
+        "计时更正：{clocks}（{reason}）",
+        "Corrected: {clocks} ({reason})",
+    ),
+    "agreement_clock.warned.v1": (
+        "预警：{clock}已用 {used_percent}%，{due_at} 到期",
+        "Warning: {used_percent} % of {clock} used, due {due_at}",
+    ),
+    "agreement_clock.breached.v1": (
+        "违约：{clock}应于 {due_at} 前完成",
+        "Breached: {clock} was due {due_at}",
+    ),
+    "agreement_clock.met.v1": ("{clock}完成", "{clock}: done"),
+    "agreement_clock.cancelled.v1": ("不再计时：{clocks}", "No longer timed: {clocks}"),
     "escalation.requested.v1": ("请求升级：{reason}", "Escalation requested: {reason}"),
     "escalation.raised.v1": (
         "发起升级（{trigger}），策略 {policy}",
@@ -196,9 +217,16 @@ def _promises(voice: Voice, value: Any) -> str:
     for promise in value:
         due = promise.get("due_at")
         until = voice.pick(f"（{_moment(voice, due)} 前）", f" by {_moment(voice, due)}")
-        target = voice.duration(promise.get("target_s"))
-        told.append(f"{voice.label(promise.get('metric'))} {target}{until if due else ''}")
+        target = promise.get("target_s")
+        span = "" if target is None else f" {voice.duration(target)}"
+        told.append(f"{_clock(voice, promise)}{span}{until if due else ''}")
     return voice.pick("，", ", ").join(told)
+
+
+def _clock(voice: Voice, value: Any) -> str:
+    told = voice.label(value.get("name") or value.get("metric"))
+    agreement = value.get("agreement")
+    return voice.pick(f"{told}（{agreement}）", f"{told} ({agreement})") if agreement else told
 
 
 def _labels(voice: Voice, value: Any) -> str:
@@ -242,6 +270,7 @@ def _duration(voice: Voice, value: Any) -> str:
 _WORDS: dict[str, Callable[[Voice, Any], str]] = {
     "due_at": _moment,
     "clocks": _promises,
+    "clock": _clock,
     "metrics": _labels,
     "recipients": _people,
     "trigger": _trigger,

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from shared.events.base import Envelope, EventData
 
 _PROMISES = {"clocks": {"__all__": {"metric", "target_s", "due_at", "calendar"}}, "reason": True}
+_NAME = {"name", "agreement"}
+_NAMED = {"clocks": {"__all__": _NAME | {"target_s", "due_at"}}, "reason": True}
 _DELIVERY = {"template", "channel", "recipient"}
 _ITEM = {"work_item_id"}
 
@@ -60,6 +62,15 @@ KEPT: dict[str, Any] = {
     "clock.met.v1": {"metric", "elapsed_s", "target_s", "is_breached"},
     "clock.cancelled.v1": {"metrics", "reason"},
     "clock.corrected.v1": _PROMISES,
+    "agreement_clock.started.v1": _NAMED,
+    "agreement_clock.resumed.v1": _NAMED,
+    "agreement_clock.rebased.v1": _NAMED,
+    "agreement_clock.corrected.v1": _NAMED,
+    "agreement_clock.paused.v1": _NAMED,
+    "agreement_clock.cancelled.v1": _NAMED,
+    "agreement_clock.warned.v1": {"clock": _NAME, "used_percent": True, "due_at": True},
+    "agreement_clock.breached.v1": {"clock": _NAME, "due_at": True},
+    "agreement_clock.met.v1": {"clock": _NAME, "elapsed_s": True, "target_s": True},
     "escalation.requested.v1": {"reason", "note"},
     "escalation.raised.v1": {
         "policy": True,

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.clock.domain import steps
 from services.clock.domain.clocks import Clock, clocks_at
-from services.clock.domain.facts import Fact, FactKind, Ledger, Pins, Routed
+from services.clock.domain.facts import Fact, FactKind, Ledger, Pins, Routed, Threshold
 from services.clock.domain.said import Said, Topic
 from services.clock.domain.table import Matched, Table
 from services.clock.domain.targets import Json, Library
@@ -149,7 +149,7 @@ class Case:
             and (key is None or any(clock.key == key for clock in said.clocks))
         ]
 
-    def announced(self, key: str) -> list[tuple[int, float]]:
+    def announced(self, key: str) -> list[tuple[Threshold, float]]:
         """Return the percentages announced of a clock, with minutes after the submission."""
         return [
             (said.percent, (said.at - START) / timedelta(minutes=1))

@@ -31,6 +31,7 @@ PARAMS = {
     "recipient": "li.na",
     "due_at": "2026-03-02T04:00:00Z",
     "clocks": [{"metric": "resolution", "target_s": 7200.0, "due_at": "2026-03-02T04:00:00Z"}],
+    "clock": {"name": "resolution", "agreement": "ola-desk"},
     "metrics": ["resolution"],
     "metric": "resolution",
     "elapsed_s": 90.0,

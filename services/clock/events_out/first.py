@@ -1,4 +1,4 @@
-"""From what there is to say about clocks to the published contracts."""
+"""The promise outside, in the nine events every reader has known from the beginning."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from shared.events.clock import (
     ClockWarned,
     Promise,
 )
+from shared.vocabulary import Metric
 
 
 def promise(clock: Clock) -> Promise:
@@ -26,19 +27,19 @@ def promise(clock: Clock) -> Promise:
     target = clock.target
     return Promise(
         clock_id=clock.id,
-        metric=clock.metric,
+        metric=Metric(clock.metric),
         target_s=target.time.total_seconds(),
         calendar=target.calendar.key,
         calendar_version=target.calendar.version,
         started_at=clock.run.started_at,
         due_at=clock.due_at,
-        thresholds_percent=target.thresholds,
+        thresholds_percent=tuple(t for t in target.thresholds if isinstance(t, int)),
         explanation=target.explanation(),
     )
 
 
 def event(said: Said) -> EventData:
-    """Return the event that says it."""
+    """Return the event that says it of clocks that are not further ones."""
     return _MADE[said.topic](said)
 
 
@@ -48,7 +49,7 @@ def _promises(said: Said) -> tuple[Promise, ...]:
 
 def _paused(said: Said) -> EventData:
     ids = tuple(clock.id for clock in said.clocks)
-    metrics = tuple(clock.metric for clock in said.clocks)
+    metrics = tuple(Metric(clock.metric) for clock in said.clocks)
     return ClockPaused(clock_ids=ids, metrics=metrics, reason=said.reason)
 
 
@@ -56,8 +57,8 @@ def _warned(said: Said) -> EventData:
     clock, owner = said.clocks[0], said.owner
     return ClockWarned(
         clock_id=clock.id,
-        metric=clock.metric,
-        threshold_percent=said.percent,
+        metric=Metric(clock.metric),
+        threshold_percent=int(said.percent),
         elapsed_s=clock.elapsed_at(said.at).total_seconds(),
         target_s=clock.target.time.total_seconds(),
         due_at=clock.due_as_of(said.at),
@@ -71,7 +72,7 @@ def _breached(said: Said) -> EventData:
     clock, owner = said.clocks[0], said.owner
     return ClockBreached(
         clock_id=clock.id,
-        metric=clock.metric,
+        metric=Metric(clock.metric),
         target_s=clock.target.time.total_seconds(),
         due_at=clock.due_as_of(said.at),
         priority=clock.run.priority,
@@ -84,7 +85,7 @@ def _met(said: Said) -> EventData:
     clock = said.clocks[0]
     return ClockMet(
         clock_id=clock.id,
-        metric=clock.metric,
+        metric=Metric(clock.metric),
         elapsed_s=clock.elapsed_at(said.at).total_seconds(),
         paused_s=clock.paused_at(said.at).total_seconds(),
         target_s=clock.target.time.total_seconds(),
@@ -94,7 +95,7 @@ def _met(said: Said) -> EventData:
 
 def _cancelled(said: Said) -> EventData:
     ids = tuple(entry.id for entry in said.gone)
-    metrics = tuple(entry.metric for entry in said.gone)
+    metrics = tuple(Metric(entry.metric) for entry in said.gone)
     return ClockCancelled(clock_ids=ids, metrics=metrics, reason=said.reason)
 
 

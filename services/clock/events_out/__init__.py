@@ -1,0 +1,15 @@
+"""From what there is to say about clocks to the published contracts."""
+
+from __future__ import annotations
+
+from services.clock.domain.said import Said
+from services.clock.events_out import first, further
+from shared.events.base import EventData
+
+
+def event(said: Said) -> EventData:
+    """Return the event that says it."""
+    return further.event(said) if said.is_further else first.event(said)
+
+
+__all__ = ["event"]
