@@ -10,6 +10,7 @@ from levee.commands.audit import audit_house
 from levee.commands.calendar import calendar_app
 from levee.commands.decision import decision_app
 from levee.commands.demo import demo
+from levee.commands.keeping import backup, restore
 from levee.commands.keys import key_app
 from levee.commands.process import process_app
 from levee.commands.replay import replay
@@ -30,6 +31,8 @@ app.command()(down)
 app.command()(status)
 app.command()(replay)
 app.command(name="audit")(audit_house)
+app.command()(backup)
+app.command()(restore)
 app.command()(demo)
 app.add_typer(calendar_app, name="calendar")
 app.add_typer(process_app, name="process")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from services.router import api, store
+from services.router.api.announcing import Announcer
 from services.router.api.desk import Desk
 from services.router.events_in import SUBSCRIPTIONS, TIMERS
 from services.router.gateways import Folder
@@ -62,13 +63,14 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
             except LeveeError as error:
                 _log.warning("definitions not read this time: %s", error)
 
+    loops = [Announcer(runtime, repository).watch, *([watch] if folder is not None else [])]
     return RouterService(
         "router",
         runtime,
         books=store.books(repository),
         routes=[api.routes(desk)],
         on_start=[desk.begin],
-        loops=[watch] if folder is not None and given.knobs.has_housekeeping else [],
+        loops=loops if given.knobs.has_housekeeping else [],
         checks=desk.checks,
         figures=desk.figures,
         desk=desk,

@@ -53,12 +53,17 @@ async def current(service: str, database: Database) -> tuple[str, str]:
     return found or "-", head
 
 
+def known(service: str) -> frozenset[str]:
+    """Return every revision this program has of a service's schema."""
+    script = ScriptDirectory.from_config(_config(service))
+    return frozenset(revision.revision for revision in script.walk_revisions())
+
+
 async def require_current(service: str, database: Database) -> None:
     """Raise `SchemaBehind` unless the database is at least at the `pre` step of the head."""
     found, wanted = await current(service, database)
     script = ScriptDirectory.from_config(_config(service))
-    known = {revision.revision for revision in script.walk_revisions()}
-    if found == wanted or (found not in known and found != "-"):
+    if found == wanted or (found not in known(service) and found != "-"):
         return  # the same, or newer than this code: an old replica beside new ones
     pending = [
         r.revision for r in script.iterate_revisions("head", found if found != "-" else None)
