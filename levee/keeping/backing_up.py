@@ -15,7 +15,7 @@ from levee.keeping import gaps, manifest
 from levee.keeping.errors import NoRoom
 from levee.keeping.manifest import Manifest, Part
 from levee.keeping.services import METADATA, hears
-from levee.keeping.sources import source_of
+from levee.keeping.sources import HOLD_S, source_of
 from shared.service import version
 from shared.time_source import SystemTime
 
@@ -36,6 +36,7 @@ async def back_up(
     into: Path,
     *,
     others: Mapping[str, Path] | None = None,
+    hold_s: float = HOLD_S,
     progress: Callable[[str, float], None] = lambda _service, _share: None,
 ) -> tuple[Path, Manifest]:
     """Write a backup below `into`; return its folder and what it says of itself.
@@ -48,7 +49,7 @@ async def back_up(
     began = _TIME.now()
     partial = _begun(into)
     try:
-        cut_at, held_ms = await _copy_all(urls, partial, progress)
+        cut_at, held_ms = await _copy_all(urls, partial, hold_s, progress)
         await asyncio.to_thread(gaps.check, partial, hears())
         digests = {name: _keep(path, partial / name) for name, path in (others or {}).items()}
         parts = {name: await asyncio.to_thread(_part, partial, name, urls[name]) for name in NAMES}
@@ -90,10 +91,13 @@ def prune(into: Path, keep: int) -> list[Path]:
 
 
 async def _copy_all(
-    urls: Mapping[str, str], folder: Path, progress: Callable[[str, float], None]
+    urls: Mapping[str, str],
+    folder: Path,
+    hold_s: float,
+    progress: Callable[[str, float], None],
 ) -> tuple[datetime, float]:
     """Fix one moment everywhere and copy it; return the moment and how long writers waited."""
-    sources = {name: source_of(name, urls[name], METADATA[name]) for name in NAMES}
+    sources = {name: source_of(name, urls[name], METADATA[name], hold_s) for name in NAMES}
     try:
         for source in sources.values():
             await source.open()

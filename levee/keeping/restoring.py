@@ -25,7 +25,6 @@ from shared.consuming.restored import begin_again
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.service import version
-from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -36,8 +35,19 @@ if TYPE_CHECKING:
 #: Numbers left out by default: more requests than a house gets between two backups of a day
 #: would be a second, larger setting.
 NUMBERS_SKIPPED = 1_000
-_KNOWN_TO_OPERATORS = frozenset({"set_aside", "set_aside_elsewhere", "parked", "outbox_stuck"})
-_TIME = SystemTime()
+#: What a house at work may have too and its operator sees: messages that wait for a person or a
+#: predecessor. And what is so on purpose in one that stands still: an outbox that is full, moments
+#: that have come due since.
+_NOT_UNSOUND = frozenset(
+    {
+        "set_aside",
+        "set_aside_elsewhere",
+        "parked",
+        "outbox_stuck",
+        "timer_overdue",
+        "timers_overdue",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ async def restore(
             _unpack(backup, told, folder)
             events, doubts = await _mend(folder, numbers)
             progress("audit")
-            report = await _audited(folder, told)
+            report = await _audited(folder)
             if report.faults and not accept_faults:
                 raise _not_sound(report)
             for name, target in targets.items():
@@ -159,15 +169,11 @@ async def _mend(folder: Folder, numbers: int) -> tuple[int, int]:
     return events, doubts
 
 
-async def _audited(folder: Folder, told: Manifest) -> Report:
+async def _audited(folder: Folder) -> Report:
     """Audit the staged house."""
-    # What came due since the backup is late, not wrong: it is done once the house runs.
-    tolerance = _TIME.now() - told.cut_at + timedelta(minutes=1)
-    async with stopped_house(folder, tolerance) as (sources, _):
+    async with stopped_house(folder, timedelta(minutes=1)) as (sources, _):
         report = await audit(sources, grace=timedelta(0))
-    # What a house at work may have too and its operator sees: messages that wait for a person
-    # or a predecessor, and an outbox that was not emptied (it is full on purpose here).
-    report.findings = [one for one in report.findings if one.code not in _KNOWN_TO_OPERATORS]
+    report.findings = [one for one in report.findings if one.code not in _NOT_UNSOUND]
     return report
 
 

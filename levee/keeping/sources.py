@@ -66,12 +66,12 @@ class Source(Protocol):
         """Leave; never raises."""
 
 
-def source_of(service: str, url: str, metadata: MetaData) -> Source:
-    """Return the source behind a service's database URL."""
+def source_of(service: str, url: str, metadata: MetaData, hold_s: float = HOLD_S) -> Source:
+    """Return the source behind a service's database URL; it waits `hold_s` for its locks."""
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
-        return SqliteSource(service, str(parsed.database))
-    return PostgresSource(service, parsed, metadata)
+        return SqliteSource(service, str(parsed.database), hold_s)
+    return PostgresSource(service, parsed, metadata, hold_s)
 
 
 class SqliteSource:
@@ -79,8 +79,8 @@ class SqliteSource:
 
     kind = "sqlite"
 
-    def __init__(self, service: str, path: str) -> None:
-        self._service, self._path = service, path
+    def __init__(self, service: str, path: str, hold_s: float) -> None:
+        self._service, self._path, self._hold_s = service, path, hold_s
         self._holder: sqlite3.Connection | None = None
         self._reader: sqlite3.Connection | None = None
 
@@ -97,16 +97,21 @@ class SqliteSource:
     async def hold(self) -> None:
         """Become the one writer."""
         assert self._holder is not None
-        give_up = _MACHINE.monotonic() + HOLD_S
+        give_up = _MACHINE.monotonic() + self._hold_s
         while True:
             try:
                 self._holder.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
                 if "locked" not in str(error) or _MACHINE.monotonic() >= give_up:
-                    raise HouseBusy(service=self._service, seconds=HOLD_S, reason=error) from error
+                    raise HouseBusy(
+                        service=self._service, seconds=self._hold_s, reason=error
+                    ) from error
                 await _MACHINE.sleep(_LOOK_EVERY_S)
             else:
                 return
+
+    def _busy(self, error: Exception) -> HouseBusy:
+        return HouseBusy(service=self._service, seconds=self._hold_s, reason=error)
 
     async def pin(self) -> None:
         """Open the reading that is copied later; its first look fixes what it sees."""
@@ -164,8 +169,9 @@ class PostgresSource:
 
     kind = "postgresql"
 
-    def __init__(self, service: str, url: URL, metadata: MetaData) -> None:
+    def __init__(self, service: str, url: URL, metadata: MetaData, hold_s: float) -> None:
         self._service, self._url, self._metadata = service, url, metadata
+        self._hold_s = hold_s
         self._holder: asyncpg.Connection | None = None
         self._reader: asyncpg.Connection | None = None
 
@@ -176,20 +182,20 @@ class PostgresSource:
             self._holder = await asyncpg.connect(plain, timeout=HOLD_S)
             self._reader = await asyncpg.connect(plain, timeout=HOLD_S)
         except (OSError, TimeoutError, asyncpg.PostgresError) as error:
-            raise HouseBusy(service=self._service, seconds=HOLD_S, reason=error) from error
+            raise HouseBusy(service=self._service, seconds=self._hold_s, reason=error) from error
 
     async def hold(self) -> None:
         """Wait until whoever writes `subjects` has finished, and let nobody begin."""
         assert self._holder is not None
         try:
             await self._holder.execute("BEGIN")
-            await self._holder.execute(f"SET LOCAL lock_timeout = {int(HOLD_S * 1000)}")
+            await self._holder.execute(f"SET LOCAL lock_timeout = {int(self._hold_s * 1000)}")
             await self._holder.execute("LOCK TABLE subjects IN SHARE MODE")
         except asyncpg.UndefinedTableError as error:
             wanted = "head"
             raise SchemaDiffers(service=self._service, found="-", wanted=wanted) from error
         except (OSError, asyncpg.PostgresError) as error:
-            raise HouseBusy(service=self._service, seconds=HOLD_S, reason=error) from error
+            raise HouseBusy(service=self._service, seconds=self._hold_s, reason=error) from error
 
     async def pin(self) -> None:
         """Open the reading that is copied later; its first look fixes what it sees."""
