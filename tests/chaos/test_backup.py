@@ -69,7 +69,7 @@ async def test_files_under_load(tmp_path: Path) -> None:
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
     await lose_everything_but_a_backup(
-        tmp_path, files_in(tmp_path / "a"), files_in(tmp_path / "b"), clients=8
+        tmp_path, files_in(tmp_path / "a"), files_in(tmp_path / "b"), clients=4
     )
 
 
