@@ -18,8 +18,9 @@ from levee.keeping.errors import NotEmpty
 from levee.keeping.services import settings_of, urls_deployed, urls_in
 from levee.running import DEFAULT_DATA, SERVICES, DataOption, JsonOption
 from shared.bus import nats
-from shared.bus.port import DEFINITIONS_STREAM
+from shared.bus.port import STREAMS, publisher_of
 from shared.errors import Unavailable
+from shared.events.register import PUBLISHERS
 from shared.service import loop_factory
 from shared.time_source import SystemTime
 
@@ -157,7 +158,7 @@ async def _require_empty_streams() -> None:
 
     Services that were put back to the backup's moment would hear there what they said after it.
     """
-    for name in SERVICES:
+    for name in PUBLISHERS:
         settings = settings_of(name)
         password = settings.nats_password
         bus = await nats.connect(
@@ -172,8 +173,7 @@ async def _require_empty_streams() -> None:
             owner=name,
         )
         try:
-            streams = [f"LEVEE_{name.upper()}", *([DEFINITIONS_STREAM] if name == "router" else [])]
-            for stream in streams:
+            for stream in (spec.name for spec in STREAMS if publisher_of(spec.name) == name):
                 last = await bus.last_sequence(stream)
                 if last is None:
                     raise BusSilent(service=name)
