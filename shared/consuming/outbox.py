@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from shared.bus.port import Message
+from shared.bus.port import DEFINITIONS_STREAM, Message
 from shared.database.native import Prepared
 from shared.database.statements import delete_among
 from shared.database.tables import to_us
@@ -139,13 +139,22 @@ async def remove(tx: Transaction, tables: KitTables, ids: Sequence[int]) -> None
 async def purge(tx: Transaction, tables: KitTables, before: datetime) -> int:
     """Forget some rows published before `before`; return how many.
 
-    Looks at the oldest rows only: ids grow with time, and an outbox may hold millions.
+    Looks at the oldest rows only: ids grow with time, and an outbox may hold millions. What
+    supersedes itself stays until it is superseded: should the broker lose its disk, a latecomer
+    finds it nowhere else.
     """
-    table = tables.outbox
-    oldest = select(table.c.id, table.c.published_us).order_by(table.c.id).limit(PURGE_LIMIT)
-    oldest_rows = oldest.subquery()
-    gone = select(oldest_rows.c.id).where(oldest_rows.c.published_us < to_us(before))
-    return int((await tx.execute(delete(table).where(table.c.id.in_(gone)))).rowcount)
+    table, edge = tables.outbox, to_us(before)
+    is_lasting = table.c.stream == DEFINITIONS_STREAM
+    oldest = select(table.c.id, table.c.published_us).where(~is_lasting).order_by(table.c.id)
+    oldest_rows = oldest.limit(PURGE_LIMIT).subquery()
+    gone = select(oldest_rows.c.id).where(oldest_rows.c.published_us < edge)
+    forgotten = int((await tx.execute(delete(table).where(table.c.id.in_(gone)))).rowcount)
+    later = table.alias("later")
+    same = (later.c.stream == DEFINITIONS_STREAM) & (later.c.subject == table.c.subject)
+    is_superseded = select(later.c.id).where(same, later.c.id > table.c.id).exists()
+    superseded = delete(table).where(is_lasting, table.c.published_us < edge, is_superseded)
+    await tx.execute(superseded)
+    return forgotten
 
 
 async def read_unpublished(
@@ -185,3 +194,11 @@ async def forget_publication(tx: Transaction, tables: KitTables, stream: str, af
     lost = (table.c.stream == stream) & (table.c.stream_sequence > after)
     changed = update(table).where(lost).values(published_us=None, stream_sequence=None)
     return int((await tx.execute(changed)).rowcount)
+
+
+async def unpublish(tx: Transaction, tables: KitTables, ids: Sequence[int]) -> None:
+    """Count these rows as unpublished again."""
+    table = tables.outbox
+    changed = update(table).where(table.c.id == bindparam("row"))
+    changed = changed.values(published_us=None, stream_sequence=None)
+    await tx.execute(changed, [{"row": row_id} for row_id in ids])

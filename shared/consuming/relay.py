@@ -2,7 +2,8 @@
 
 Published rows are kept for some minutes with the broker's sequence. When the broker comes back
 with a last sequence below ours it has lost its last minutes (power cut), and those rows are
-published again (facts/floors.md §1).
+published again (facts/floors.md §1). Until it has been asked, nothing is published that could
+cover the gap, nothing is noted as published, and nothing is forgotten.
 """
 
 from __future__ import annotations
@@ -78,7 +79,13 @@ class Relay:
         self._moved = asyncio.Event()
         #: Whether rows wait in the table that did not fit into memory.
         self._has_more = False
+        #: The connection over which the broker was asked what it still has.
         self._seen_reconnects = -1
+        self._asking = asyncio.Lock()
+        #: Marks in transactions under way, and whether there are none.
+        self._marking: set[tuple[int, int]] = set()
+        self._has_marked = asyncio.Event()
+        self._has_marked.set()
         self.published = 0
         self._forgettable: list[int] = []
         self._mark_after = mark_after
@@ -125,7 +132,8 @@ class Relay:
         while True:
             await self._has_unmarked.wait()
             self._has_unmarked.clear()
-            while self._unmarked:
+            # Over a connection that is gone it is not noted but published again.
+            while self._unmarked and self._is_trusted:
                 left = self._mark_at - self._time.now()
                 if left > timedelta(0):
                     await self._time.sleep(left.total_seconds())
@@ -144,17 +152,29 @@ class Relay:
 
         The caller says afterwards whether it was (`marked`) or not (`give_back_marks`).
         """
+        if not self._is_trusted:
+            return []  # published over a connection that is gone: perhaps lost with the broker
         # In one order, should two replicas ever note the same.
         marks, self._unmarked = sorted(self._unmarked), []
+        self._marking.update(marks)
+        if marks:
+            self._has_marked.clear()
         return marks
 
     def marked(self, marks: Sequence[tuple[int, int]]) -> None:
         """Hear that these were noted."""
         self._mine.difference_update(row_id for row_id, _ in marks)
+        self._end_marking(marks)
 
     def give_back_marks(self, marks: Sequence[tuple[int, int]]) -> None:
         """Hear that these could not be noted."""
         self._keep_unmarked(marks)
+        self._end_marking(marks)
+
+    def _end_marking(self, marks: Sequence[tuple[int, int]]) -> None:
+        self._marking.difference_update(marks)
+        if not self._marking:
+            self._has_marked.set()
 
     async def note_published(self) -> None:
         """Note now what was published."""
@@ -207,7 +227,8 @@ class Relay:
         return False
 
     async def _publish_some(self) -> bool:
-        await self._look_for_loss()
+        if not await self._look_for_loss():
+            return False
         batch = [self._queue[i] for i in range(min(_BATCH, len(self._queue)))]
         if not batch:
             return True
@@ -255,31 +276,60 @@ class Relay:
             async with self._database.transaction() as tx:
                 await outbox.remove(tx, self._tables, gone)
 
-    async def _look_for_loss(self) -> None:
-        """After each (re)connection: publish again what the broker no longer has."""
-        reconnects = self._bus.reconnects
-        if reconnects == self._seen_reconnects or not self._bus.is_connected or not self._keep:
-            return
-        await self.note_published()
+    @property
+    def _is_trusted(self) -> bool:
+        """Whether the broker was asked what it still has, over the present connection."""
+        if not self._keep:
+            return True
+        return self._bus.is_connected and self._bus.reconnects == self._seen_reconnects
+
+    async def _look_for_loss(self) -> bool:
+        """After each (re)connection: publish again what the broker no longer has.
+
+        Returns whether the present connection may be published to.
+        """
+        if self._is_trusted:
+            return True
+        async with self._asking:
+            if not self._is_trusted and self._bus.is_connected:
+                reconnects = self._bus.reconnects
+                await self._forget_unnoted()
+                if await self._is_compared():
+                    self._seen_reconnects = reconnects
+        return self._is_trusted
+
+    async def _forget_unnoted(self) -> None:
+        """Count as unpublished what was published before and not noted in time.
+
+        Another replica may have filled the gap by now, so its sequences tell nothing any more.
+        """
+        suspects = [row_id for row_id, _ in self._marking]
+        await self._has_marked.wait()
+        if suspects:
+            async with self._database.transaction() as tx:
+                await outbox.unpublish(tx, self._tables, suspects)
+        unnoted, self._unmarked = self._unmarked, []
+        self._mine.difference_update(row_id for row_id, _ in unnoted)
+        if suspects or unnoted:
+            self._has_more = True
+            self._wake.set()
+
+    async def _is_compared(self) -> bool:
+        """Compare each stream's end with ours; return False when the broker did not answer."""
         async with self._database.reading() as connection:
             highest = await outbox.highest_sequences(connection, self._tables)
         for stream, sequence in highest:
             last = await self._bus.last_sequence(stream)
             if last is None:
-                return
+                return False
             if last < sequence:
                 async with self._database.transaction() as tx:
                     count = await outbox.forget_publication(tx, self._tables, stream, last)
-                _log.warning(
-                    "%s ends at %s, not at %s: publishing %s rows again",
-                    stream,
-                    last,
-                    sequence,
-                    count,
-                )
+                text = "%s ends at %s, not at %s: publishing %s rows again"
+                _log.warning(text, stream, last, sequence, count)
                 self._has_more = True
                 self._wake.set()
-        self._seen_reconnects = reconnects
+        return True
 
     async def _bring_in(self, age: timedelta) -> None:
         """Take rows from the table that nobody has published for `age`."""
@@ -297,8 +347,8 @@ class Relay:
             self.hand_over(fresh)
 
     async def _purge(self) -> None:
-        if not self._keep:
-            return
+        if not self._keep or not self._is_trusted:
+            return  # what was said just before the broker went may be all there is of it
         before = self._time.now() - self._keep
         for _ in range(_PURGES):
             async with self._database.transaction() as tx:
