@@ -2,8 +2,9 @@
 
 `python -m tools.nats_users export` writes infra/nats/users.conf, and for the Helm chart which
 durables tell how far a service lags; `check` says what is stale.
-A service's user may publish its own subjects, declare its own streams, and use its own durables
-on the streams it hears, nothing else; answers reach it in an inbox nobody else may listen to.
+A service's user may publish its own subjects, declare its own streams, use its own durables on
+the streams it hears and ask how far those have got, nothing else; answers reach it in an inbox
+nobody else may listen to.
 """
 
 from __future__ import annotations
@@ -54,6 +55,8 @@ def permissions(service: str) -> dict[str, list[str]]:
         place = f"{consumer.stream}.{consumer.durable}"
         publish += [f"$JS.API.CONSUMER.{verb}.{place}" for verb in ("CREATE", "INFO", "MSG.NEXT")]
         publish.append(f"$JS.ACK.{place}.>")
+        # How far the stream has got, for the audit: numbers, no message.
+        publish.append(f"$JS.API.STREAM.INFO.{consumer.stream}")
     return {"publish": publish, "subscribe": [f"_INBOX.{service}.>"]}
 
 

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from services.clock.settings import Settings
 from shared.bus.nats import connect
-from shared.bus.port import STREAMS, Message, publisher_of
+from shared.bus.port import STREAMS, ConsumerSpec, Message, publisher_of
 from shared.events.register import PUBLISHERS
 from shared.service import surroundings
 from shared.time_source import SystemTime
@@ -112,8 +112,18 @@ async def test_each_user_may_do_its_own_work_and_nothing_else(tmp_path: Path) ->
                 assert list(await bus.publish([fact])) == [1]
                 assert await bus.last_sequence(f"LEVEE_{service.upper()}") == 1
         for service in SERVICES:
+            async with connected(house, service) as bus:
+                for heard in heard_by(service):
+                    await bus.subscribe([heard])
+                    assert await bus.settled_upto(heard) is not None
             async with intruder(house, service) as somebody:
                 await assert_refused(somebody, service)
+
+
+def heard_by(service: str) -> list[ConsumerSpec]:
+    """Return the durables a service may use, as its user's permissions name them."""
+    asked = [s.split(".") for s in permissions(service)["publish"] if ".CONSUMER.INFO." in s]
+    return [ConsumerSpec(stream, durable) for *_, stream, durable in asked]
 
 
 async def assert_refused(somebody: Intruder, service: str) -> None:
