@@ -8,7 +8,6 @@ come the post migrations. No error line, nothing lost, nothing doubled.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import subprocess
 import sys
@@ -78,16 +77,7 @@ class Street:
 
     def error_lines(self) -> list[str]:
         """Return what any of them logged as an error."""
-        logs = {process.log for process in self.new.values()}
-        lines = [line for log in logs for line in log.read_text().splitlines()]
-        return [line for line in lines if _is_error(line)]
-
-
-def _is_error(line: str) -> bool:
-    try:
-        return json.loads(line)["level"] in ("error", "critical")
-    except (json.JSONDecodeError, TypeError, KeyError):
-        return True  # a traceback, or something no logger wrote
+        return [line for process in self.new.values() for line in process.error_lines()]
 
 
 async def more_requests(town: Town, count: int = 8) -> None:

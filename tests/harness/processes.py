@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import subprocess
@@ -84,6 +85,10 @@ class ServiceProcess:
         """Return what it logged."""
         return self.log.read_text(errors="replace")
 
+    def error_lines(self) -> list[str]:
+        """Return what it logged as an error, and what no logger wrote (a traceback)."""
+        return [line for line in self.told().splitlines() if _is_error(line)]
+
     def _end(self, how: signal.Signals) -> int:
         if self._process is None:
             return 0
@@ -92,3 +97,10 @@ class ServiceProcess:
         code = self._process.wait(timeout=30)
         self._process = None
         return code
+
+
+def _is_error(line: str) -> bool:
+    try:
+        return json.loads(line)["level"] in ("error", "critical")
+    except (json.JSONDecodeError, TypeError, KeyError):
+        return True

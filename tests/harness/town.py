@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -24,6 +24,8 @@ from shared.database.engine import Database
 from shared.http.kit import MAX_PAGE
 from shared.time_source import SystemTime
 from tests.harness.journey import a_post
+from tests.harness.nats_house import NatsNode
+from tests.harness.processes import ServiceProcess
 from tests.harness.waiting import until
 
 #: Whom a request reaches that nobody takes care of: tier, person.
@@ -51,6 +53,10 @@ class Town:
     accepted: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
     tried_again: int = 0
+    #: What the house consists of, where each part may be stopped by itself.
+    processes: Sequence[ServiceProcess] = ()
+    nodes: Sequence[NatsNode] = ()
+    _loads: int = 0
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     # ---- the load --------------------------------------------------------------------------
@@ -63,16 +69,18 @@ class Town:
         They end after `posts` each, or when `enough` is set.
         """
         self._enough = asyncio.Event() if enough is None else enough
+        self._loads += 1
         async with self.http() as http:
             await asyncio.gather(*(self._client(http, n, posts, pause_s) for n in range(clients)))
 
     async def _client(self, http: httpx.AsyncClient, client: int, posts: int, pause: float) -> None:
         machine = SystemTime()
         base = f"{self.bases['intake']}/intake/v1/requests"
+        load = self._loads
         for n in range(posts):
             if self._enough.is_set():
                 return
-            key = f"{client}-{n}"
+            key = f"{load}-{client}-{n}"
             body = a_post(f"Outage {key}", urgency="high", impact="high")
             answer = await self._call(http, base, body, key)
             self.accepted[key] = answer["id"]
@@ -94,6 +102,22 @@ class Town:
                 assert answer.status_code in (409, 503), answer.text
             self.tried_again += 1
             await machine.sleep(_AGAIN_S)
+
+    @asynccontextmanager
+    async def under_load(self, clients: int, pause_s: float) -> AsyncIterator[None]:
+        """Let clients post until the block ends; each call is answered before that."""
+        enough = asyncio.Event()
+        load = asyncio.create_task(self.load(clients, 1_000_000, pause_s, enough))
+        try:
+            yield
+        finally:
+            enough.set()
+            await load
+
+    async def more_requests(self, count: int, within_s: float = 60) -> None:
+        """Return once that many more were accepted."""
+        wanted = len(self.accepted) + count
+        await until(lambda: len(self.accepted) >= wanted, within_s)
 
     async def kill_each(self, every_s: float) -> None:
         """Kill everybody in turn and bring each back at once."""

@@ -153,7 +153,7 @@ def town_of(
     first = {p.name.split("-")[0]: f"http://127.0.0.1:{p.port}" for p in reversed(processes)}
     victims = {process.name: killing(process) for process in processes}
     victims |= {node.name: killing_node(node) for node in broker.nodes}
-    return Town(first, key, urls, victims, stop)
+    return Town(first, key, urls, victims, stop, processes=processes, nodes=broker.nodes)
 
 
 # ---- as one process for all -------------------------------------------------------------------
