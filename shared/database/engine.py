@@ -33,6 +33,8 @@ Transaction = Session
 
 #: How long a statement waits for another's lock before it gives up and is tried again.
 LOCK_TIMEOUT_S = 10
+#: How long a question whether the database can be written to again may take.
+_TRY_S = 1.0
 #: SQLite itself waits this long for a lock, in the loop's thread; beginning a transaction waits
 #: on without holding up the loop, looking this often.
 _SQLITE_BUSY_S, _LOOK_EVERY_S = 0.01, 0.02
@@ -100,6 +102,7 @@ class Database:
         self._writer: Session | None = None
         self._idle: list[Session] = []
         self._room = asyncio.Semaphore(pool_size)
+        self._has_failed_to_write = False
         if self.is_sqlite:
             self._engine = _sqlite_engine(
                 url, pool_size, in_memory=self._in_memory, is_durable=is_durable
@@ -136,11 +139,15 @@ class Database:
         Raises `DatabaseUnavailable` when the database does not answer; nothing is stored then.
         """
         if not self.is_sqlite:
-            async with self._session() as session:
-                with _translated():
-                    await session.tell("BEGIN")
-                    yield session
-                    await session.tell("COMMIT")
+            try:
+                async with self._session() as session:
+                    with _translated():
+                        await session.tell("BEGIN")
+                        yield session
+                        await session.tell("COMMIT")
+            except DatabaseUnavailable:
+                self._has_failed_to_write = True
+                raise
             return
         async with self._writer_lock:
             session = await self._writer_session()
@@ -154,6 +161,7 @@ class Database:
                         await session.tell("ROLLBACK")
                         raise
             except DatabaseUnavailable:
+                self._has_failed_to_write = True
                 await self._drop_writer()
                 raise
 
@@ -225,9 +233,26 @@ class Database:
                 yield connection
 
     async def ping(self) -> None:
-        """Return when the database answers; raise `DatabaseUnavailable` otherwise."""
+        """Return when the database answers; raise `DatabaseUnavailable` otherwise.
+
+        When the last writing failed (disk full, file held) it must take one again: reading alone
+        would say that all is well.
+        """
         async with self.reading() as connection:
             await connection.execute(text("SELECT 1"))
+        if self._has_failed_to_write:
+            await self._try_to_write()
+            self._has_failed_to_write = False
+
+    async def _try_to_write(self) -> None:
+        """Write something that changes nothing."""
+        with _translated():
+            async with asyncio.timeout(_TRY_S), self.transaction() as tx:
+                if self.is_sqlite:
+                    told = (await tx.execute(text("PRAGMA user_version"))).scalar_one()
+                    await tx.execute(text(f"PRAGMA user_version = {told}"))
+                else:
+                    await tx.execute(text("SELECT pg_current_xact_id()"))
 
     async def close(self) -> None:
         """Close every connection and give the file free."""

@@ -48,6 +48,12 @@ class ServiceProcess:
         """Where its API is."""
         return f"http://127.0.0.1:{self.port}/{self.name.split('-')[0]}"
 
+    @property
+    def pid(self) -> int:
+        """Its number, while it runs."""
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it; it may take a moment until it answers."""
         with self.log.open("ab") as log:
