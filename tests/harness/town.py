@@ -56,6 +56,8 @@ class Town:
     #: What the house consists of, where each part may be stopped by itself.
     processes: Sequence[ServiceProcess] = ()
     nodes: Sequence[NatsNode] = ()
+    #: What a test itself spoke of in a service's name: no service ever said that.
+    invented: set[str] = field(default_factory=set)
     _loads: int = 0
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -306,6 +308,8 @@ class Town:
         assert set(ids.values()) == {1}, "an event was said twice"
         for service in NAMES:
             for subject, heard in await self.rows(service, 'SELECT "key", heard FROM subjects'):
+                if subject in self.invented:
+                    continue
                 for publisher, position in orjson.loads(heard).items():
                     last = said.get((publisher, subject), 0)
                     assert position == last, f"{service} heard {publisher} up to {position}/{last}"
