@@ -153,6 +153,7 @@ async def store_definitions(lab: Lab, keys: list[str]) -> None:
     said = [lab.event(key, n, data=definition(n)) for n, key in enumerate(keys, 1)]
     rows = [
         {
+            "uuid": message.id,
             "event_id": str(message.id),
             "subject": message.subject,
             "stream": DEFINITIONS_STREAM,
