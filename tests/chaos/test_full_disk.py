@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tests.harness.processes import ServiceProcess
     from tests.harness.town import Town
 
-pytestmark = pytest.mark.nats
+pytestmark = [pytest.mark.nats, pytest.mark.slow]
 
 #: Far below what a database of ours and its log have grown to, above what a process has logged.
 _ROOM_BYTES = 64 * 1024
