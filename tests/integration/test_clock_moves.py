@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 from shared.events.router import RequestAssigned, RequestResolved
@@ -23,11 +24,13 @@ async def test_running_clocks_are_moved_and_put_back_on_somebodys_word(tmp_path:
 
         seen = (await scene.api.get("/clock/v1/moves/preview")).json()
         asked = await scene.api.post("/clock/v1/moves", json=_WHO)
+        early = await scene.api.post(f"{asked.headers['Location']}/undo", json=_WHO)
         await scene.world.pass_time(1)
 
         assert (seen["requests"], seen["requests_changed"], seen["newly_breached"]) == (1, 1, 1)
         assert seen["examples"][0]["request_id"] == str(running)
-        assert asked.status_code == 202
+        assert (asked.status_code, early.status_code) == (202, 409)
+        assert early.json()["code"] == "move-unfinished"
         job = (await scene.api.get(asked.headers["Location"])).json()
         assert (job["requests"], job["waiting"], job["is_done"]) == (1, 0, True)
         moved = (await scene.clocks(running))["resolution"]
@@ -38,6 +41,15 @@ async def test_running_clocks_are_moved_and_put_back_on_somebodys_word(tmp_path:
         assert rebased["data"]["reason"] == "version_moved"
 
         undone = await scene.api.post(f"{asked.headers['Location']}/undo", json=_WHO)
+        # A request that still waits to be put back is no part of the move itself.
+        told = {"by": "liu.yang", "undoes": job["id"]}
+        await scene.service.runtime.do(
+            lambda work: work.arm(
+                "move", running, undone.json()["id"], work.now + timedelta(hours=1), told
+            ),
+            locks=[running],
+        )
+        assert (await scene.api.get(asked.headers["Location"])).json()["is_done"]
         await scene.world.pass_time(1)
 
         back = (await scene.clocks(running))["resolution"]
@@ -101,6 +113,7 @@ async def test_questions_nobody_can_answer_are_refused_with_the_reason(tmp_path:
         wrong = [
             await scene.api.get(due, params={"target": "PT0S"}),
             await scene.api.get(due, params={"target": "8 hours"}),
+            await scene.api.get(due, params={"target": "P9999999999999D"}),
             await scene.api.get(due, params={"target": "PT8H", "start": "2026-02-13T16:00:00"}),
             await scene.api.get(
                 "/clock/v1/calendars/office-cn/elapsed",
@@ -109,6 +122,6 @@ async def test_questions_nobody_can_answer_are_refused_with_the_reason(tmp_path:
             await scene.api.get("/clock/v1/calendars/nowhere/due", params={"target": "PT8H"}),
         ]
 
-        assert [answer.status_code for answer in wrong] == [422, 422, 422, 422, 404]
+        assert [answer.status_code for answer in wrong] == [422, 422, 422, 422, 422, 404]
         far = {"target": "PT8H", "start": "9999-12-31T00:00:00Z"}
         assert (await scene.api.get(due, params=far)).status_code in (200, 422)

@@ -15,6 +15,7 @@ from services.clock.handlers import begin_move
 from services.clock.store import (
     ClockWork,
     MoveJob,
+    MoveUnfinished,
     Shelf,
     list_jobs,
     read_job,
@@ -94,7 +95,9 @@ def _add_moves(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> 
     async def post_undo(
         move_id: UUID, body: MoveAsked, caller: Annotated[Caller, needs("process:write")]
     ) -> Response:
-        job, _ = await read_job(runtime.database, str(move_id))
+        job, waiting = await read_job(runtime.database, str(move_id))
+        if waiting or not job.is_spread:
+            raise MoveUnfinished(move_id=job.id, waiting=waiting)
         return await begin(body, job.id)
 
     @router.get("/moves", summary="The log of moves, newest first")

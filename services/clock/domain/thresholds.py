@@ -18,12 +18,15 @@ _DURATION = re.compile(
 
 
 def duration(text: str) -> timedelta | None:
-    """Return an ISO 8601 duration of days and less; None when the text is none."""
+    """Return an ISO 8601 duration of days and less; None when the text is none, or beyond years."""
     found = _DURATION.fullmatch(text)
     if found is None or not any(found.groupdict().values()):
         return None
     d, h, m, s = (float(found[k] or 0) for k in "dhms")
-    return timedelta(days=d, hours=h, minutes=m, seconds=s)
+    try:
+        return timedelta(days=d, hours=h, minutes=m, seconds=s)
+    except (OverflowError, ValueError):
+        return None  # longer than a million years, which no clock can count
 
 
 def offset(text: str) -> timedelta | None:

@@ -1,7 +1,7 @@
 """What the clock remembers: one ledger per request, its own copy of tables and calendars."""
 
 from services.clock.store.books import BOOKS
-from services.clock.store.moves import MoveJob, NoSuchMove, list_jobs, read_job
+from services.clock.store.moves import MoveJob, MoveUnfinished, NoSuchMove, list_jobs, read_job
 from services.clock.store.reading import (
     ListedClock,
     RequestUnknown,
@@ -23,6 +23,7 @@ __all__ = [
     "ClockWork",
     "ListedClock",
     "MoveJob",
+    "MoveUnfinished",
     "NoSuchMove",
     "RequestUnknown",
     "Shelf",

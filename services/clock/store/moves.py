@@ -15,7 +15,7 @@ from services.clock.store import tables
 from shared.database.engine import Database, Transaction
 from shared.database.statements import upsert
 from shared.database.tables import from_us, to_us
-from shared.errors import NotFound
+from shared.errors import NotFound, Refused
 from shared.vocabulary import ClockState
 
 #: The subject of a move's own timer: `move/<id>`.
@@ -31,6 +31,18 @@ class NoSuchMove(NotFound):
     """There is no move {move_id}."""
 
     zh: ClassVar[str] = "没有迁移 {move_id}。"
+
+
+class MoveUnfinished(Refused):
+    """The move {move_id} is still under way ({waiting} requests wait): undo it when it is done.
+
+    An undoing that overtook it would leave some requests moved for good.
+    """
+
+    zh: ClassVar[str] = (
+        "迁移 {move_id} 仍在进行（还有 {waiting} 个请求在等待）：请在其完成后再撤销，"
+        "否则部分请求会保持已迁移状态。"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +125,12 @@ async def _read(tx: Transaction, move_id: str) -> MoveJob | None:
 
 async def _waiting(tx: Transaction, move_id: str) -> int:
     timers = tables.kit.timers
+    # Its own timers carry it as their name; those of its undoing only mention it.
+    own = f'"name":"{move_id}"'
     wanted = (
         select(func.count())
         .select_from(timers)
-        .where(timers.c.kind == ONE, timers.c.payload.contains(move_id, autoescape=True))
+        .where(timers.c.kind == ONE, timers.c.payload.contains(own, autoescape=True))
     )
     return int((await tx.execute(wanted)).scalar_one())
 

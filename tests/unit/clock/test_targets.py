@@ -76,6 +76,8 @@ def test_a_priority_without_a_clock_cancels_the_one_that_runs() -> None:
         ("target", "15 min", "not an ISO 8601 duration"),
         ("target", "PT0S", "above zero"),
         ("target", "P4000D", "at most ten years"),
+        ("target", "P9999999999999D", "not an ISO 8601 duration"),
+        ("thresholds", "-P9999999999999D", "must be a time"),
         ("target", None, "not an ISO 8601 duration"),
         ("calendar", "", "not a calendar"),
         ("thresholds", "half", "not whole percentages"),
