@@ -10,76 +10,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
-from shared.errors import NotFound, Refused
-from shared.vocabulary import Impact, Lane, Priority, RequestState, Urgency, WorkItemState
+from services.router.domain.errors import AlreadyCancelled, BeforeSubmission
+from shared.vocabulary import Impact, Lane, Priority, RequestState, Urgency
 
 #: The visible queue for requests no table row names an owner for; it always exists.
 TRIAGE = "triage"
 
 _DONE = (RequestState.RESOLVED, RequestState.CLOSED)
-
-
-class RequestNotRouted(NotFound):
-    """The router does not know request {request_id} (yet)."""
-
-    zh: ClassVar[str] = "路由服务（尚）不知道请求 {request_id}。"
-
-
-class AlreadyCancelled(Refused):
-    """Request {number} was cancelled; nothing can happen to it any more."""
-
-    zh: ClassVar[str] = "请求 {number} 已取消，不能再做任何操作。"
-
-
-class BeforeSubmission(Refused):
-    """Request {number} was submitted at {submitted_at}; nothing can have happened before."""
-
-    zh: ClassVar[str] = "请求 {number} 提交于 {submitted_at}，此前不可能发生任何事。"
-
-
-class NoSuchWorkItem(NotFound):
-    """There is no work item {work_item_id}."""
-
-    zh: ClassVar[str] = "没有工作项 {work_item_id}。"
-
-
-class AlreadyClaimed(Refused):
-    """Work item {work_item_id} is being worked on by {assignee}."""
-
-    zh: ClassVar[str] = "工作项 {work_item_id} 已由 {assignee} 认领。"
-
-
-class WorkItemEnded(Refused):
-    """Work item {work_item_id} is over ({state})."""
-
-    zh: ClassVar[str] = "工作项 {work_item_id} 已结束（{state}）。"
-
-
-class NotACandidate(Refused):
-    """{person} belongs to none of the teams that may take this: {teams}."""
-
-    zh: ClassVar[str] = "{person} 不属于可以承担此工作的团队：{teams}。"
-
-
-class NotClaimedByYou(Refused):
-    """Work item {work_item_id} is not in the hands of {person}."""
-
-    zh: ClassVar[str] = "工作项 {work_item_id} 不在 {person} 手中。"
-
-
-class NoSuchTeam(NotFound):
-    """There is no team {team}."""
-
-    zh: ClassVar[str] = "没有团队 {team}。"
-
-
-class NoSuchPerson(NotFound):
-    """There is nobody called {person} in the directory."""
-
-    zh: ClassVar[str] = "通讯录中没有 {person}。"
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,77 +237,6 @@ def must_be_after_submission(record: Record, at: datetime) -> None:
 def _must_live(record: Record) -> None:
     if record.state is RequestState.CANCELLED:
         raise AlreadyCancelled(number=record.number)
-
-
-@dataclass(frozen=True, slots=True)
-class WorkItem:
-    """One piece of human work a user task opened."""
-
-    id: UUID
-    request_id: UUID
-    instance_id: UUID
-    task_id: int
-    element_id: str
-    names: Mapping[str, str]
-    teams: tuple[str, ...]
-    users: tuple[str, ...]
-    opened_at: datetime
-    form: str | None = None
-    due_at: datetime | None = None
-    #: What completing it means for the request, from the task's header `completes`.
-    completes: str | None = None
-    state: WorkItemState = WorkItemState.OPEN
-    assignee: str | None = None
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nobody can do it any more."""
-        return self.state in (WorkItemState.COMPLETED, WorkItemState.CANCELLED)
-
-
-def claim(item: WorkItem, person: str, teams_of_person: frozenset[str]) -> WorkItem:
-    """Take the work item; candidates only, and not out of another's hands."""
-    _must_be_open(item)
-    if item.assignee == person:
-        return item
-    if item.assignee is not None:
-        raise AlreadyClaimed(work_item_id=item.id, assignee=item.assignee)
-    if person not in item.users and not teams_of_person & set(item.teams):
-        raise NotACandidate(person=person, teams=", ".join(item.teams) or "-")
-    return replace(item, state=WorkItemState.CLAIMED, assignee=person)
-
-
-def give_back(item: WorkItem, person: str) -> WorkItem:
-    """Return the work item to its teams."""
-    _must_be_open(item)
-    if item.assignee != person:
-        raise NotClaimedByYou(work_item_id=item.id, person=person)
-    return replace(item, state=WorkItemState.OPEN, assignee=None)
-
-
-def give_to(item: WorkItem, team: str, person: str | None) -> WorkItem:
-    """Let another team, or a person of it, do the work."""
-    _must_be_open(item)
-    state = WorkItemState.CLAIMED if person else WorkItemState.OPEN
-    return replace(item, teams=(team,), users=(), state=state, assignee=person)
-
-
-def complete(item: WorkItem, person: str | None) -> WorkItem:
-    """The work is done; somebody else's claim is in the way."""
-    _must_be_open(item)
-    if person is not None and item.assignee is not None and item.assignee != person:
-        raise NotClaimedByYou(work_item_id=item.id, person=person)
-    return replace(item, state=WorkItemState.COMPLETED, assignee=person or item.assignee)
-
-
-def end(item: WorkItem, state: WorkItemState) -> WorkItem:
-    """The diagram went on without it."""
-    return item if item.is_over else replace(item, state=state)
-
-
-def _must_be_open(item: WorkItem) -> None:
-    if item.is_over:
-        raise WorkItemEnded(work_item_id=item.id, state=item.state.value)
 
 
 def context_of(
