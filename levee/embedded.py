@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from levee.house import House, build_house
+from levee.house import House, build_house, house_settings
 from shared.bus import nats
+from shared.bus.port import kept_streams
 from shared.bus.server import NatsServer
 from shared.consuming import LOOK_EVERY, PATIENCE, Knobs
 from shared.http.auth import KeyRing, add_to_file, new_key
@@ -97,11 +98,14 @@ async def real_house(
 ) -> AsyncIterator[House]:
     """Run all services on the machine's time until the block ends."""
     folder.operator_key()
+    told = house_options(url, definitions, options)
+    settings = house_settings(folder.databases, told)
+    streams = kept_streams({name: one.stream_keep for name, one in settings.items()})
     server = NatsServer(folder.store)
     await server.start()
     time, activity = SystemTime(), Activity()
     try:
-        bus = await nats.connect(server.url, name="levee", time=time)
+        bus = await nats.connect(server.url, name="levee", time=time, streams=streams)
         given = Surroundings(
             time,
             RandomIds(time),
@@ -110,7 +114,7 @@ async def real_house(
             KeyRing(folder.keys_file, time),
             Knobs(patience=PATIENCE, look_every=LOOK_EVERY),
         )
-        house = build_house(given, folder.databases, house_options(url, definitions, options))
+        house = build_house(given, folder.databases, told)
         await house.start()
         try:
             yield house

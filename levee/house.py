@@ -25,7 +25,7 @@ from services.router.main import RouterService
 from services.router.main import build as build_router
 from services.router.settings import Settings as RouterSettings
 from shared.database import migrations
-from shared.service import Service, Surroundings
+from shared.service import Service, ServiceSettings, Surroundings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,12 +131,25 @@ def build_house(
     """
     folder.mkdir(parents=True, exist_ok=True)
     house = House(given)
-    for name in NAMES:
-        values: dict[str, Any] = {
-            "database_url": f"sqlite+aiosqlite:///{folder / name}.db",
-            **(options or {}).get(name, {}),
-        }
-        settings = _SETTINGS[name](**values)
+    for name, settings in house_settings(folder, options).items():
         own = replace(given, knobs=(knobs or {}).get(name, given.knobs))
         house.services[name] = _BUILD[name](settings, own)
     return house
+
+
+def house_settings(
+    folder: Path, options: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, ServiceSettings]:
+    """Return the settings of the services over SQLite files in `folder`; `options` are told ones.
+
+    Raises `KeepTooShort` and pydantic's ValidationError for what the environment says wrongly.
+    """
+    return {
+        name: _SETTINGS[name](
+            **{
+                "database_url": f"sqlite+aiosqlite:///{folder / name}.db",
+                **(options or {}).get(name, {}),
+            }
+        )
+        for name in NAMES
+    }

@@ -42,7 +42,18 @@ EVERYWHERE = frozenset(
         "GET /v1/audit/requests",
     }
 )
-_KIT_TABLES = frozenset({"subjects", "held", "outbox", "timers", "settled", "alembic_version"})
+_KIT_TABLES = frozenset(
+    {
+        "subjects",
+        "held",
+        "outbox",
+        "timers",
+        "settled",
+        "sealed",
+        "keeping",
+        "alembic_version",
+    }
+)
 _CODE = re.compile(r"`([^`]+)`")
 _PARAMETER = re.compile(r"\{[^}]*\}")
 

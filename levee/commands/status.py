@@ -33,7 +33,7 @@ _COLOURS = {"ready": "green", "degraded": "yellow", "not_ready": "red", "silent"
 #: Seconds a stopping house has to finish what is under way.
 _STOP_WITHIN_S = 40.0
 #: Characters a terminal needs for a column per figure.
-_WIDE = 140
+_WIDE = 150
 _HEADINGS = (
     "服务 / service",
     "状态 / status",
@@ -44,6 +44,7 @@ _HEADINGS = (
     "定时 / timers",
     "处理 p99 / handler",
     "批量 / batch",
+    "已清理 / purged",
     "说明 / what is not well",
 )
 
@@ -144,6 +145,8 @@ def figures_of(gauges: Gauges) -> dict[str, Any]:
         "transaction_p99_s": _finite(gauges.quantile("levee_transaction_seconds", 0.99)),
         "batch_mean": gauges.mean("levee_batch_size"),
         "definitions_refused": gauges.one("levee_definitions_refused"),
+        "purged": gauges.by("levee_purged_rows_total", "what"),
+        "kept_oldest_s": gauges.by("levee_kept_oldest_age_seconds", "what"),
     }
 
 
@@ -180,9 +183,9 @@ def _table(url: str, told: list[dict[str, Any]], width: int) -> Table:
 
 
 def _cells(figures: dict[str, Any]) -> tuple[str, ...]:
-    """Return lag, set aside, parked, outbox, timers, handler and batch as people read them."""
+    """Return lag, set aside, parked, outbox, … as people read them, one per number's heading."""
     if not figures:
-        return ("–",) * 7
+        return ("–",) * 8
     lag = sum(figures["lag"].values()) if figures["lag"] else None
     late = _seconds(figures["timer_lateness_p99_s"])
     armed, overdue = _count(figures["timers_armed"]), _count(figures["timers_overdue"])
@@ -196,6 +199,7 @@ def _cells(figures: dict[str, Any]) -> tuple[str, ...]:
         f"{armed}, {overdue} 逾期/overdue, p99 {late}" if is_known else "–",
         _seconds(figures["handler_p99_s"]),
         "–" if mean is None else f"{mean:.1f}",
+        _count(sum(figures["purged"].values())),
     )
 
 

@@ -39,7 +39,7 @@ def build(settings: Settings, given: Surroundings) -> Service:
         work=make_work,
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        knobs=given.knobs,
+        knobs=settings.keeping(given.knobs),
     )
 
     async def checks() -> dict[str, tuple[bool, str]]:

@@ -61,7 +61,7 @@ def build(
         activity=given.activity,
         work=make_work,
         subscriptions=SUBSCRIPTIONS,
-        knobs=lingering(given.knobs, _LINGER),
+        knobs=lingering(settings.keeping(given.knobs), _LINGER),
     )
     return InsightService(
         "insight",

@@ -48,7 +48,8 @@ def build(settings: Settings, given: Surroundings) -> IntakeService:
         work=work,
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        knobs=lingering(given.knobs, _LINGER),
+        knobs=lingering(settings.keeping(given.knobs), _LINGER),
+        purges=[store.answer_purge(timedelta(seconds=settings.keep_answers_s))],
     )
     reading = store.Reading(database)
     route_within = timedelta(seconds=settings.route_within_s)
@@ -59,8 +60,7 @@ def build(settings: Settings, given: Surroundings) -> IntakeService:
         reading=reading,
         route_within=route_within,
     )
-    keep_answers = timedelta(seconds=settings.keep_answers_s)
-    housekeeping = store.Housekeeping(given.time, shelf, reading, keep_answers)
+    housekeeping = store.Housekeeping(given.time, shelf)
 
     async def checks() -> dict[str, tuple[bool, str]]:
         versions = shelf.versions
@@ -78,7 +78,7 @@ def build(settings: Settings, given: Surroundings) -> IntakeService:
         books=store.BOOKS,
         routes=[routes(desk)],
         on_start=[shelf.refresh],
-        loops=[housekeeping.watch_catalogues, housekeeping.purge_answers] if is_kept else [],
+        loops=[housekeeping.watch_catalogues] if is_kept else [],
         checks=checks,
         desk=desk,
     )

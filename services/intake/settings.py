@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field
 from pydantic_settings import SettingsConfigDict
 
-from shared.service import DatabaseUrl, ServiceSettings
+from shared.service import DatabaseUrl, Least, ServiceSettings
 
 
 def _zone(name: str) -> str:
@@ -24,6 +24,14 @@ class Settings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="INTAKE_", frozen=True, extra="ignore")
 
+    LEAST: ClassVar[dict[str, Least]] = ServiceSettings.LEAST | {
+        "keep_answers_s": Least(
+            86_400,
+            "a portal that was cut off for a day repeats its posts, and must not make new requests",
+            "断网一天的门户会重发请求，不能因此产生新请求",
+        )
+    }
+
     database_url: DatabaseUrl = Field(
         "sqlite+aiosqlite:///intake.db", description="this service's own database"
     )
@@ -34,5 +42,8 @@ class Settings(ServiceSettings):
         60, gt=0, le=31_622_400, description="a request nobody routed for so long is escalated"
     )
     keep_answers_s: float = Field(
-        172_800, ge=86_400, description="how long an Idempotency-Key keeps its answer"
+        172_800,
+        le=3_153_600_000,
+        allow_inf_nan=False,
+        description="how long an Idempotency-Key keeps its answer",
     )

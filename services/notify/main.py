@@ -76,7 +76,8 @@ def build(settings: Settings, given: Surroundings) -> NotifyService:
         work=make_work,
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        knobs=given.knobs,
+        knobs=settings.keeping(given.knobs),
+        purges=[store.delivery_purge(timedelta(days=settings.keep_deliveries_days))],
     )
     runtime.stats.measures.notifications = house.outcomes
     sender.carry_with(Desk(runtime, channels_of(settings, client, given)).carry)

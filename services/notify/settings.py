@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from shared.service import DatabaseUrl, ServiceSettings
+from shared.service import DatabaseUrl, Least, ServiceSettings
 
 _MIN_SECRET = 32
 
@@ -16,6 +16,14 @@ class Settings(ServiceSettings):
     """Read once, in `main`, from variables named `NOTIFY_…`."""
 
     model_config = SettingsConfigDict(env_prefix="NOTIFY_", frozen=True, extra="ignore")
+
+    LEAST: ClassVar[dict[str, Least]] = ServiceSettings.LEAST | {
+        "keep_deliveries_days": Least(
+            30,
+            "links in messages lead here, and people ask what became of a message",
+            "消息中的链接指向这里，也有人会查询某条消息的结果",
+        )
+    }
 
     database_url: DatabaseUrl = Field(
         "sqlite+aiosqlite:///notify.db", description="notify's own database"
@@ -42,6 +50,10 @@ class Settings(ServiceSettings):
     mail_from: str = Field("levee@localhost", description="sender of mails")
     mail_name: str = Field("Levee", description="the sender's name")
     mail_bounces: str | None = Field(None, description="mailbox for mail that comes back")
+
+    keep_deliveries_days: int = Field(
+        400, le=36_500, description="how long finished deliveries stay in the delivery log"
+    )
 
     @model_validator(mode="after")
     def _usable(self) -> Settings:

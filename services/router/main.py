@@ -49,7 +49,7 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
         work=make_work,
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
-        knobs=given.knobs,
+        knobs=settings.keeping(given.knobs),
     )
     folder = Folder(settings.definitions_folder) if settings.definitions_folder else None
     desk = Desk(runtime, repository, folder)

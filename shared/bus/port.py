@@ -7,7 +7,7 @@ at-least-once; order holds per stream as stored, redelivery excepted.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,6 +67,8 @@ class StreamSpec:
     #: Keeps only the last message of each subject, for latecomers.
     is_last_per_subject: bool = False
     max_age: timedelta = timedelta(days=30)
+    #: The oldest messages go first, heard or not; None leaves what the stream has.
+    max_bytes: int | None = None
 
 
 #: One stream per publishing service, and one for what supersedes itself.
@@ -79,6 +81,19 @@ STREAMS: tuple[StreamSpec, ...] = (
         max_age=timedelta(0),
     ),
 )
+
+
+def kept_streams(keeps: Mapping[str, tuple[timedelta, int | None]]) -> tuple[StreamSpec, ...]:
+    """Return all streams; those of the publishers named are kept for an age and up to a size.
+
+    Definitions supersede one another and are kept for good.
+    """
+    return tuple(
+        spec
+        if spec.is_last_per_subject or (keep := keeps.get(publisher_of(spec.name))) is None
+        else replace(spec, max_age=keep[0], max_bytes=keep[1])
+        for spec in STREAMS
+    )
 
 
 def publisher_of(stream: str) -> str:

@@ -33,10 +33,6 @@ if TYPE_CHECKING:
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
 
-#: Published rows one statement forgets at most.
-PURGE_LIMIT = 5_000
-
-
 #: Where the writer's connection remembers the last id it gave.
 _LAST_ID = "levee_last_outbox_id"
 #: The columns sent to PostgreSQL as arrays.
@@ -136,17 +132,17 @@ async def remove(tx: Transaction, tables: KitTables, ids: Sequence[int]) -> None
     await delete_among(tx, tables.outbox, "id", ids)
 
 
-async def purge(tx: Transaction, tables: KitTables, before: datetime) -> int:
-    """Forget some rows published before `before`; return how many.
+async def purge(tx: Transaction, tables: KitTables, edge: int, limit: int) -> int:
+    """Forget up to `limit` rows published before `edge` (microseconds); return how many.
 
     Looks at the oldest rows only: ids grow with time, and an outbox may hold millions. What
     supersedes itself stays until it is superseded: should the broker lose its disk, a latecomer
     finds it nowhere else.
     """
-    table, edge = tables.outbox, to_us(before)
+    table = tables.outbox
     is_lasting = table.c.stream == DEFINITIONS_STREAM
     oldest = select(table.c.id, table.c.published_us).where(~is_lasting).order_by(table.c.id)
-    oldest_rows = oldest.limit(PURGE_LIMIT).subquery()
+    oldest_rows = oldest.limit(limit).subquery()
     gone = select(oldest_rows.c.id).where(oldest_rows.c.published_us < edge)
     forgotten = int((await tx.execute(delete(table).where(table.c.id.in_(gone)))).rowcount)
     later = table.alias("later")
@@ -155,6 +151,15 @@ async def purge(tx: Transaction, tables: KitTables, before: datetime) -> int:
     superseded = delete(table).where(is_lasting, table.c.published_us < edge, is_superseded)
     await tx.execute(superseded)
     return forgotten
+
+
+async def oldest_us(tx: Transaction, tables: KitTables) -> int | None:
+    """Return when the first row was said that is kept for a time only; None where there is none."""
+    table = tables.outbox
+    first = select(table.c.created_us).where(table.c.stream != DEFINITIONS_STREAM)
+    found = await tx.execute(first.order_by(table.c.id).limit(1))
+    moment: int | None = found.scalar_one_or_none()
+    return moment
 
 
 async def read_unpublished(

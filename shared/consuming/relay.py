@@ -42,8 +42,6 @@ _SWEEP_EVERY = timedelta(seconds=3)
 _SWEEP_AGE = timedelta(seconds=5)
 #: How long to wait after the bus or the database did not take something.
 _PAUSE_S = 0.5
-#: Purging statements per sweep; with 5,000 rows each more than any service can say.
-_PURGES = 20
 
 
 class Relay:
@@ -198,7 +196,6 @@ class Relay:
                     await self._look_for_loss()
                 await self._bring_in(age)
                 age = _SWEEP_AGE
-                await self._purge()
             except Unavailable as error:
                 _log.warning("outbox sweep: %s", error)
             except SQLAlchemyError as error:
@@ -276,6 +273,14 @@ class Relay:
             async with self._database.transaction() as tx:
                 await outbox.remove(tx, self._tables, gone)
 
+    def may_forget(self) -> bool:
+        """Return whether old published rows may go.
+
+        Not before the broker was asked what it still has: what was said just before it went may be
+        all there is of it.
+        """
+        return bool(self._keep) and self._is_trusted
+
     @property
     def _is_trusted(self) -> bool:
         """Whether the broker was asked what it still has, over the present connection."""
@@ -345,13 +350,3 @@ class Relay:
         if fresh:
             self._activity.begin(len(fresh))
             self.hand_over(fresh)
-
-    async def _purge(self) -> None:
-        if not self._keep or not self._is_trusted:
-            return  # what was said just before the broker went may be all there is of it
-        before = self._time.now() - self._keep
-        for _ in range(_PURGES):
-            async with self._database.transaction() as tx:
-                gone = await outbox.purge(tx, self._tables, before)
-            if gone < outbox.PURGE_LIMIT:
-                return

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.bus.port import DEFINITIONS_STREAM, ConsumerSpec
+from shared.consuming import outbox
 from shared.consuming.calls import Calls
 from shared.consuming.firing import Firing
 from shared.consuming.held_desk import HeldDesk
+from shared.consuming.keeping import Keeper, Purge, settled_purge
 from shared.consuming.messages import Messages
 from shared.consuming.relay import IN_MEMORY, Relay
 from shared.consuming.transactor import Knobs, Stats, Transactor
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from shared.bus.port import Bus
     from shared.bus.port import Subscription as Pull
     from shared.consuming.subscriptions import Subscription, TimerSubscription
-    from shared.database.engine import Database
+    from shared.database.engine import Database, Transaction
     from shared.database.tables import KitTables
     from shared.id_source import IdSource
     from shared.observability.traces import Tracer
@@ -51,6 +53,8 @@ _FIND_READY_S = 60.0
 #: What a killed replica was handed reaches another after this time. A batch takes a fraction of a
 #: second; one that takes longer than this arrives again and is dropped by the inbox.
 _ACK_WAIT = timedelta(seconds=10)
+#: How often published outbox rows are looked at: a busy service says thousands a second.
+_FORGET_EVERY = timedelta(seconds=10)
 #: How often a stopping service looks whether there is still a bus to publish to.
 _DRAIN_LOOK_S = 0.25
 
@@ -72,8 +76,12 @@ class Runtime(Generic[W]):
         subscriptions: Sequence[Subscription[W]] = (),
         timers: Sequence[TimerSubscription[W]] = (),
         knobs: Knobs | None = None,
+        purges: Sequence[Purge] = (),
     ) -> None:
-        """Wire a service; `work` makes its unit of work for one transaction."""
+        """Wire a service; `work` makes its unit of work for one transaction.
+
+        `purges` are what the service itself keeps for a time only, beside the kit's rows.
+        """
         self.service, self.database, self.tables = service, database, tables
         self.bus, self.time, self.ids, self.activity = bus, time, ids, activity
         self.knobs = knobs or Knobs()
@@ -108,6 +116,7 @@ class Runtime(Generic[W]):
         self._calls = Calls(transactor)
         self._messages = Messages(transactor, {s.event_type.type: s for s in subscriptions})
         self.held = HeldDesk(database, tables, time, self.timers, self._messages)
+        self.keeper = Keeper(service, database, tables, time, [*self._kit_purges(), *purges])
         self.consumers = tuple(
             spec
             for spec in consumers_of(service, subscriptions)
@@ -132,6 +141,7 @@ class Runtime(Generic[W]):
         if self.knobs.has_housekeeping:
             self._begin("sweep", self.relay.sweep_for_ever())
             self._begin("find-ready", self._find_ready_for_ever())
+            self._begin("keeping", self.keeper.run())
         if self.consumers:
             self._pull = await self.bus.subscribe(self.consumers)
             self._consumer_loop = self._begin("consumer", self._messages.run(self._pull))
@@ -159,6 +169,21 @@ class Runtime(Generic[W]):
     @tracer.setter
     def tracer(self, tracer: Tracer | None) -> None:
         self._transactor.tracer = tracer
+
+    def _kit_purges(self) -> tuple[Purge, ...]:
+        """Return what every service keeps for a time only."""
+
+        async def forget(tx: Transaction, edge_us: int, limit: int) -> int:
+            return await outbox.purge(tx, self.tables, edge_us, limit)
+
+        async def oldest(tx: Transaction) -> int | None:
+            return await outbox.oldest_us(tx, self.tables)
+
+        keep, may = self.knobs.keep_published, self.relay.may_forget
+        return (
+            Purge("outbox", keep, forget, oldest, _FORGET_EVERY, may),
+            settled_purge(self.tables, self.knobs.keep_settled),
+        )
 
     def _begin(self, name: str, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(loop, name=f"{self.service}-{name}")

@@ -114,6 +114,8 @@ class Knobs:
     horizon: timedelta | None = timedelta(seconds=5)
     tick: timedelta = timedelta(milliseconds=15)
     keep_published: timedelta = timedelta(minutes=10)
+    #: Decisions about set-aside messages: an auditor asks for them (product.md, Trust).
+    keep_settled: timedelta = timedelta(days=1_826)
     #: How long what nobody waits for may wait for company: noting that something was published,
     #: counting messages without a handler. Zero: each at once.
     patience: timedelta = timedelta(0)

@@ -1,5 +1,5 @@
 """The tables every service has: subjects (order and inbox), held messages, outbox, timers,
-what was decided about held messages.
+what was decided about held messages, which subjects are sealed, how far was purged.
 
 Moments are integers: microseconds since 1970-01-01T00:00Z (exact, small, indexable, the same
 on both databases).
@@ -48,6 +48,8 @@ class KitTables:
     outbox: Table
     timers: Table
     settled: Table
+    sealed: Table
+    keeping: Table
 
 
 def kit_tables(metadata: MetaData) -> KitTables:
@@ -143,4 +145,22 @@ def kit_tables(metadata: MetaData) -> KitTables:
         Column("decided_us", BigInteger, nullable=False),
         Index("ix_settled_event", "event_id"),
     )
-    return KitTables(subjects, held, outbox, timers, settled)
+    sealed = Table(
+        "sealed",
+        metadata,
+        # A subject about which nothing is said any more; its position goes a while after that.
+        Column("key", String(200), primary_key=True),
+        Column("sealed_us", BigInteger, nullable=False),
+        Index("ix_sealed_sealed", "sealed_us"),
+    )
+    keeping = Table(
+        "keeping",
+        metadata,
+        # What is kept for a time only; the row is the lock of whoever purges it.
+        Column("what", String(40), primary_key=True),
+        # When a replica last went through to the end.
+        Column("looked_us", BigInteger, nullable=False),
+        # Of positions: the highest key that was forgotten.
+        Column("upto", String(200), nullable=True),
+    )
+    return KitTables(subjects, held, outbox, timers, settled, sealed, keeping)

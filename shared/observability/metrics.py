@@ -110,6 +110,28 @@ METRICS: tuple[Metric, ...] = (
         "进程启动以来发布的事件数。",
     ),
     Metric(
+        "levee_kept_oldest_age_seconds",
+        "gauge",
+        ("what",),
+        "Age of the oldest row of what is kept for a time only (docs/keeping.md); 0 when there is "
+        "none.",
+        "只保留一段时间的数据中最早一行的年龄（秒，见 docs/keeping.md）；没有则为 0。",
+    ),
+    Metric(
+        "levee_keep_seconds",
+        "gauge",
+        ("what",),
+        "How long it is to be kept, as set. An oldest row far older: purging does not get on.",
+        "设置的保留时间（秒）；最早一行远早于此说明清理跟不上。",
+    ),
+    Metric(
+        "levee_purged_rows_total",
+        "counter",
+        ("what",),
+        "Rows forgotten by this process since its start, of what is kept for a time only.",
+        "本进程启动以来清理的行数（只保留一段时间的数据）。",
+    ),
+    Metric(
         "levee_timers_armed",
         "gauge",
         (),

@@ -9,12 +9,14 @@ from shared.service.alone import (
     surroundings,
 )
 from shared.service.built import DRAIN_S, Service, Surroundings
-from shared.service.settings import DatabaseUrl, ServiceSettings, version
+from shared.service.settings import DatabaseUrl, KeepTooShort, Least, ServiceSettings, version
 
 __all__ = [
     "DRAIN_S",
     "STOPPING",
     "DatabaseUrl",
+    "KeepTooShort",
+    "Least",
     "Service",
     "ServiceSettings",
     "Surroundings",

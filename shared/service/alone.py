@@ -16,6 +16,7 @@ import uvicorn
 from pydantic import ValidationError
 
 from shared.bus.nats import connect as connect_bus
+from shared.bus.port import kept_streams
 from shared.consuming.transactor import LOOK_EVERY, PATIENCE, Knobs
 from shared.database import migrations
 from shared.database.engine import Database
@@ -24,7 +25,7 @@ from shared.http.auth import KeyRing
 from shared.id_source import RandomIds
 from shared.observability import log_to_stderr
 from shared.service.built import DRAIN_S, Service, Surroundings
-from shared.service.settings import ServiceSettings, SettingUnreadable
+from shared.service.settings import ServiceSettings
 from shared.time_source import Activity, SystemTime
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -50,8 +51,8 @@ def run_alone(
     asked = parser.parse_args(argv)
     try:
         settings = settings_type()
-    except SettingUnreadable as error:
-        sys.stderr.write(f"{error}\n")
+    except LeveeError as error:
+        sys.stderr.write(f"{error.sentence('zh-CN')}\n{error}\n")
         return 2
     except ValidationError as error:
         prefix = settings_type.model_config.get("env_prefix") or f"{name.upper()}_"
@@ -103,6 +104,7 @@ async def surroundings(settings: ServiceSettings, name: str) -> AsyncIterator[Su
         creds=settings.nats_creds,
         tls=settings.nats_tls(),
         replicas=settings.nats_replicas,
+        streams=kept_streams({name: settings.stream_keep}),
         owner=name,
     )
     try:

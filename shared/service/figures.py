@@ -86,6 +86,8 @@ class Figures:
         told.value("levee_outbox_oldest_age_seconds", found.outbox_age_s)
         told.value("levee_timers_armed", found.timers)
         told.value("levee_timers_overdue", found.timers_overdue)
+        for what, age_s in (await runtime.keeper.ages()).items():
+            told.value("levee_kept_oldest_age_seconds", age_s, what)
 
     def _counted(self, told: Exposition) -> None:
         runtime = self._service.runtime
@@ -101,6 +103,9 @@ class Figures:
         for outcome, count in zip(outcomes, counts, strict=True):
             told.value("levee_messages_total", count, outcome)
         told.value("levee_outbox_published_total", runtime.relay.published)
+        for purge in runtime.keeper.purges:
+            told.value("levee_keep_seconds", purge.keep.total_seconds(), purge.what)
+            told.value("levee_purged_rows_total", runtime.keeper.purged[purge.what], purge.what)
         told.value("levee_calls_total", stats.calls)
         told.values("levee_http_requests_total", _floats(measures.statuses))
         told.histograms("levee_http_request_seconds", measures.answers.items())

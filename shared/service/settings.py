@@ -6,8 +6,10 @@ import functools
 import importlib.metadata
 import os
 import ssl
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 from pydantic.fields import FieldInfo
@@ -15,7 +17,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from shared.consuming.transactor import Knobs
 from shared.errors import LeveeError
+
+#: Bytes of the megabytes operators speak of.
+_MB = 1024 * 1024
+#: A century: what lies beyond is a slip of the hand.
+_DAYS_MAX = 36_500
 
 
 @functools.cache
@@ -33,6 +41,25 @@ class SettingUnreadable(LeveeError):
     zh = "{variable}：{reason}"
 
 
+class KeepTooShort(LeveeError):
+    """{variable} is {given}; it must be {least} at least: {why}"""
+
+    zh = "{variable} 为 {given}，至少应为 {least}：{why_zh}"
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """The shortest that something may safely be kept, in the unit of its setting, and why.
+
+    `is_zero_fine` where 0 means that there is no limit.
+    """
+
+    least: float
+    why: str
+    why_zh: str
+    is_zero_fine: bool = False
+
+
 def _known_database(url: str) -> str:
     try:
         driver = make_url(url).drivername
@@ -48,6 +75,33 @@ DatabaseUrl = Annotated[str, AfterValidator(_known_database)]
 
 class ServiceSettings(BaseSettings):
     """What every service may be told; read once, in `main`, with the service's own prefix."""
+
+    #: Setting -> how short it may be. Subclasses add theirs.
+    LEAST: ClassVar[dict[str, Least]] = {
+        "keep_published_s": Least(
+            300,
+            "a broker may lose its last two minutes in a power cut, and notices it only when it is "
+            "back; what it lost is published again from here",
+            "消息服务断电可能丢失最后两分钟的消息，恢复后才会发现；丢失的部分从这里重新发布",
+        ),
+        "keep_stream_days": Least(
+            3,
+            "a service that was away over a weekend finds here what it has not heard",
+            "停机一个周末的服务要在这里找到尚未听到的消息",
+        ),
+        "keep_stream_mb": Least(
+            256,
+            "the oldest messages go first, whether or not everybody has heard them",
+            "最早的消息先被丢弃，不论是否所有服务都已听到",
+            is_zero_fine=True,
+        ),
+        "keep_settled_days": Least(
+            1_096,
+            "who decided what about which message is part of the audit log, kept three years at "
+            "least",
+            "谁对哪条消息作了什么决定属于审计记录，至少保留三年",
+        ),
+    }
 
     database_url: DatabaseUrl = Field(description="sqlite+aiosqlite:///… or postgresql+asyncpg://…")
     is_durable: bool = Field(
@@ -67,6 +121,18 @@ class ServiceSettings(BaseSettings):
     )
     nats_key: Path | None = Field(None, description="PEM file with the certificate's key")
     nats_replicas: int = Field(1, ge=1, le=5, description="copies of each stream")
+    keep_published_s: float = Field(
+        600, le=604_800, allow_inf_nan=False, description="how long published outbox rows stay"
+    )
+    keep_stream_days: int = Field(
+        30, le=_DAYS_MAX, description="how long the stream keeps what this service says"
+    )
+    keep_stream_mb: int = Field(
+        0, description="and up to how many megabytes; 0: no limit but the server's own"
+    )
+    keep_settled_days: int = Field(
+        1_826, le=_DAYS_MAX, description="how long decisions about set-aside messages stay"
+    )
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on")
     keys_file: Path | None = Field(None, description="JSON file with the API keys' hashes")
@@ -87,6 +153,37 @@ class ServiceSettings(BaseSettings):
         if (self.nats_cert is None) != (self.nats_key is None):
             raise ValueError("nats_cert and nats_key go together")
         return self
+
+    @model_validator(mode="after")
+    def _kept_long_enough(self) -> Self:
+        prefix = self.model_config.get("env_prefix", "")
+        for name, limit in self.LEAST.items():
+            given = getattr(self, name)
+            if given < limit.least and not (limit.is_zero_fine and given == 0):
+                raise KeepTooShort(
+                    variable=f"{prefix}{name}".upper(),
+                    given=f"{given:g}",
+                    least=f"{limit.least:g}",
+                    why=limit.why,
+                    why_zh=limit.why_zh,
+                )
+        return self
+
+    @property
+    def stream_keep(self) -> tuple[timedelta, int | None]:
+        """How long and up to how many bytes the stream keeps what this service says."""
+        limit = self.keep_stream_mb * _MB if self.keep_stream_mb else None
+        return timedelta(days=self.keep_stream_days), limit
+
+    def keeping(self, knobs: Knobs) -> Knobs:
+        """Return `knobs` with what is set about keeping; in moved time nothing is purged."""
+        if not knobs.has_housekeeping:
+            return knobs
+        return replace(
+            knobs,
+            keep_published=timedelta(seconds=self.keep_published_s),
+            keep_settled=timedelta(days=self.keep_settled_days),
+        )
 
     def nats_tls(self) -> ssl.SSLContext | None:
         """Return how to speak TLS with NATS; None where the server decides and we trust the system.

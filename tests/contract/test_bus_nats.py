@@ -17,7 +17,15 @@ import pytest
 
 from shared.bus.nats import connect
 from shared.bus.nats.bus import BusAddressInvalid, NkeysMissing
-from shared.bus.port import STREAMS, BusClosed, BusTooOld, BusUnavailable, ConsumerSpec, Message
+from shared.bus.port import (
+    STREAMS,
+    BusClosed,
+    BusTooOld,
+    BusUnavailable,
+    ConsumerSpec,
+    Message,
+    kept_streams,
+)
 from shared.bus.server import NatsServer
 from shared.time_source import Activity, SystemTime
 from tests.harness.nats import nats_server
@@ -179,6 +187,29 @@ async def test_declaring_mends_what_differs_and_keeps_what_an_operator_added(
 
         mended = await config_of(operator, "LEVEE_ROUTER")
         assert (mended["max_age"], mended["max_bytes"]) == (config["max_age"], 10**9)
+
+
+async def test_a_stream_is_kept_as_long_and_as_large_as_its_publisher_was_told(
+    tmp_path: Path,
+) -> None:
+    keeps = {"router": (timedelta(days=7), 256 * 2**20), "clock": (timedelta(days=3), None)}
+    async with an_operator(tmp_path) as (_, operator):
+        bus = await connect(
+            operator.servers[0].geturl(),
+            name="test",
+            time=SystemTime(),
+            streams=kept_streams(keeps),
+        )
+        await bus.close()
+
+        kept = {name: await config_of(operator, f"LEVEE_{name}") for name in ("ROUTER", "CLOCK")}
+        lasting = await config_of(operator, "LEVEE_DEFINITIONS")
+        assert (kept["ROUTER"]["max_age"], kept["ROUTER"]["max_bytes"]) == (
+            7 * 86_400 * 10**9,
+            256 * 2**20,
+        )
+        assert (kept["CLOCK"]["max_age"], kept["CLOCK"]["max_bytes"]) == (3 * 86_400 * 10**9, -1)
+        assert lasting["max_age"] == 0
 
 
 async def test_a_consumer_deleted_by_hand_is_made_again_and_delivers(tmp_path: Path) -> None:

@@ -164,15 +164,18 @@ async def test_numbers_differ_and_count_up(intake: Intake) -> None:
 
 
 async def test_answers_are_forgotten_after_their_time_and_not_before(intake: Intake) -> None:
-    desk, time = intake.service.desk, intake.world.time
-    await intake.post(**a_post(), key="k-1")
-    posted_at = time.now()
+    keeper = intake.service.runtime.keeper
+    first = await intake.post(**a_post(), key="k-1")
 
-    assert await desk.reading.purge_answers(posted_at) == 0
-    await intake.world.pass_time(1)
-    assert await desk.reading.purge_answers(time.now()) == 1
+    await intake.world.pass_time(2 * 86_400)
+    await keeper.go_through()
+    repeated = await intake.post(**a_post(), key="k-1")
+    await intake.world.pass_time(15 * 60)
+    await keeper.go_through()
 
+    assert repeated.content == first.content
     assert await rows(intake, answers) == 0
+    assert keeper.purged["answers"] == 1
 
 
 async def test_callers_in_the_same_process_need_no_http(intake: Intake) -> None:

@@ -1,7 +1,7 @@
 """Intake's own tables: what is loaded and written in bulk, what is read for portals."""
 
 from services.intake.store.books import BOOKS
-from services.intake.store.housekeeping import Housekeeping
+from services.intake.store.housekeeping import Housekeeping, answer_purge
 from services.intake.store.keys import answer_key, catalogue_key, external_key
 from services.intake.store.numbers import Numbers
 from services.intake.store.reading import Filter, Reading
@@ -20,6 +20,7 @@ __all__ = [
     "Reading",
     "Shelf",
     "answer_key",
+    "answer_purge",
     "catalogue_key",
     "external_key",
     "kit",

@@ -1,4 +1,4 @@
-"""Loops beside the runtime's own: see other replicas' catalogues, forget old answers."""
+"""Beside the runtime's own loops: see other replicas' catalogues; which answers are old."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from services.intake.store.tables import answers
+from shared.consuming.keeping import Purge, purge_by
 from shared.database.engine import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from services.intake.store.reading import Reading
     from services.intake.store.shelf import Shelf
     from shared.time_source import TimeSource
 
@@ -19,8 +20,6 @@ _log = logging.getLogger(__name__)
 
 #: How soon a replica sees a catalogue another one has stored.
 _LOOK_S = 2.0
-#: How often answers past their time are looked for.
-_PURGE_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +28,6 @@ class Housekeeping:
 
     time: TimeSource
     shelf: Shelf
-    reading: Reading
-    keep_answers: timedelta
 
     async def watch_catalogues(self) -> None:
         """Look for newer catalogues, for ever; ends when cancelled."""
@@ -41,13 +38,7 @@ class Housekeeping:
             except DatabaseUnavailable as error:
                 _log.warning("catalogues: %s", error)
 
-    async def purge_answers(self) -> None:
-        """Forget answers older than they must be kept, for ever; ends when cancelled."""
-        while True:
-            try:
-                before = self.time.now() - self.keep_answers
-                while await self.reading.purge_answers(before):
-                    pass
-            except DatabaseUnavailable as error:
-                _log.warning("answers: %s", error)
-            await self.time.sleep(_PURGE_S)
+
+def answer_purge(keep: timedelta) -> Purge:
+    """Return the purge of answers given under an Idempotency-Key."""
+    return purge_by("answers", keep, answers.c.created_us)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 
 from services.intake.domain.numbers import looks_like_number
 from services.intake.store.rows import answer_of, request_of
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
     from services.intake.domain.values import Answer, Once, Request
     from shared.database.engine import Database
-
-#: Answers purged in one go.
-_PURGE_LIMIT = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,23 +104,6 @@ class Reading:
         )
         async with self.database.reading() as connection:
             return int((await connection.execute(wanted)).scalar_one())
-
-    async def purge_answers(self, before: datetime) -> int:
-        """Forget answers given before a moment, some thousand at a time; return how many."""
-        old = (
-            select(answers.c.caller_id, answers.c.key)
-            .where(answers.c.created_us < to_us(before))
-            .order_by(answers.c.created_us)
-            .limit(_PURGE_LIMIT)
-        )
-        async with self.database.transaction() as tx:
-            rows = (await tx.execute(old)).all()
-            if rows:
-                gone = (answers.c.created_us < to_us(before)) & answers.c.key.in_(
-                    sorted({row.key for row in rows})
-                )
-                await tx.execute(delete(answers).where(gone))
-        return len(rows)
 
     async def _about(
         self, table: Table, request_id: str, order: tuple[Any, ...], limit: int, offset: int

@@ -2,6 +2,7 @@
 
 from services.notify.store.books import BOOKS
 from services.notify.store.house import House
+from services.notify.store.keeping import delivery_purge
 from services.notify.store.reading import Filter, Reading
 from services.notify.store.tables import kit, metadata
 from services.notify.store.work import Notification, NotifyWork, Tokens, bucket_key
@@ -15,6 +16,7 @@ __all__ = [
     "Reading",
     "Tokens",
     "bucket_key",
+    "delivery_purge",
     "kit",
     "metadata",
 ]

@@ -130,7 +130,8 @@ async def last_sequence(client: Client, stream: str) -> int:
 
 
 def _stream_config(spec: StreamSpec, replicas: int) -> dict[str, Any]:
-    return {
+    limit = {} if spec.max_bytes is None else {"max_bytes": spec.max_bytes}
+    return limit | {
         "name": spec.name,
         "subjects": list(spec.subjects),
         "retention": "limits",

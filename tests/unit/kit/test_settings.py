@@ -9,7 +9,8 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from services.clock.settings import Settings as ClockSettings
-from shared.service.settings import ServiceSettings, SettingUnreadable
+from shared.consuming import MOVED_TIME, Knobs
+from shared.service.settings import KeepTooShort, ServiceSettings, SettingUnreadable
 from tools.canvas import settings_of
 from tools.nats_users import SERVICES
 
@@ -49,3 +50,41 @@ def test_no_setting_hides_where_another_one_is_read_from(service: str) -> None:
     names = {*settings_of(service).model_fields, *ServiceSettings.model_fields}
 
     assert not {f"{name}_file" for name in names} & names
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_what_is_kept_shorter_than_is_safe_is_refused_with_the_reason(service: str) -> None:
+    settings: Any = settings_of(service)
+    for name, limit in settings.LEAST.items():
+        with pytest.raises(KeepTooShort) as refused:
+            settings(**{name: type(getattr(settings(), name))(limit.least - 1)})
+
+        variable = f"{service}_{name}".upper()
+        assert str(refused.value).startswith(f"{variable} is {limit.least - 1:g}; ")
+        assert limit.why in str(refused.value)
+        assert limit.why_zh in refused.value.sentence("zh-CN")
+        assert settings(**{name: limit.least}).LEAST[name] is limit
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_everything_that_is_kept_for_a_time_has_a_shortest_one(service: str) -> None:
+    settings = settings_of(service)
+
+    assert {n for n in settings.model_fields if n.startswith("keep_")} == set(settings.LEAST)
+    for name, limit in settings.LEAST.items():
+        default = getattr(settings(), name)
+        assert default >= limit.least or (limit.is_zero_fine and default == 0)
+
+
+def test_an_endless_keep_is_a_slip_of_the_hand() -> None:
+    with pytest.raises(ValidationError):
+        ClockSettings(keep_stream_days=10**9)
+    with pytest.raises(ValidationError):
+        ClockSettings(keep_published_s=float("nan"))
+
+
+def test_time_that_is_moved_by_hand_keeps_what_it_was_told() -> None:
+    told = ClockSettings(keep_published_s=3_600)
+
+    assert told.keeping(Knobs()).keep_published.total_seconds() == 3_600
+    assert told.keeping(MOVED_TIME) is MOVED_TIME
