@@ -26,6 +26,8 @@ SUBSCRIPTIONS = (
     on(router.RequestReopened, requests.reopened),
     on(router.RequestClosed, requests.closed),
     on(router.RequestCancelled, requests.cancelled),
+    on(router.RequestDecided, telling.tell),
+    on(router.RequestClosingDeferred, telling.tell),
     on(router.WorkItemOpened, telling.tell),
     on(router.WorkItemClaimed, telling.tell),
     on(router.WorkItemReturned, telling.tell),

@@ -20,6 +20,8 @@ SUBSCRIPTIONS: tuple[Subscription[IntakeWork], ...] = (
     on(router.RequestReopened, hearing.reopen),
     on(router.RequestClosed, hearing.close),
     on(router.RequestCancelled, hearing.cancel),
+    on(router.RequestClosingDeferred, hearing.hold),
+    on(router.RequestDecided, hearing.note),
     on(router.WorkItemOpened, hearing.note),
     on(router.WorkItemClaimed, hearing.note),
     on(router.WorkItemReturned, hearing.note),

@@ -9,11 +9,12 @@ from shared.events import router as said
 from shared.events.router import Explanation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from services.router.domain import Fact, Record, WorkItem
+    from services.router.domain import Decision, Fact, Move, Record, WorkItem
     from services.router.workflow import Step
     from shared.events.base import EventData
+    from shared.vocabulary import Lane
 
 
 def routed(
@@ -70,6 +71,8 @@ def fact(told: Fact, explanations: Iterable[dict[str, Any]] = ()) -> EventData: 
             return said.RequestReopened(reason=reason, reopenings=reopenings)
         case domain.Closed(reason):
             return said.RequestClosed(reason=reason)
+        case domain.ClosingDeferred(reason):
+            return said.RequestClosingDeferred(reason=reason, waits_for="review")
         case domain.Cancelled(reason):
             return said.RequestCancelled(reason=reason)
         case domain.PriorityChanged(old, new):
@@ -88,6 +91,41 @@ def opened(item: WorkItem) -> said.WorkItemOpened:
         candidate_teams=item.teams,
         candidate_users=item.users,
         form=item.form,
+        purpose=item.purpose,
+    )
+
+
+def decided(
+    record: Record, item: WorkItem, decision: Decision, person: str, asked: Mapping[str, object]
+) -> said.RequestDecided:
+    """Announce a decision; `asked` are the variables its user task had (level, is_final)."""
+    level = asked.get("level")
+    return said.RequestDecided(
+        lane=record.lane,
+        decision=decision.word,
+        reason=decision.reason,
+        decided_by=person,
+        on_behalf_of=item.stands_in.get(person),
+        level=int(level) if isinstance(level, int | float) else None,
+        is_final=asked.get("is_final") is not False,
+        work_item_id=item.id,
+        element_id=item.element_id,
+    )
+
+
+def lane_changed(
+    old: Lane, record: Record, move: Move, explanations: Iterable[dict[str, Any]]
+) -> said.RequestLaneChanged:
+    """Announce that a request goes on in another lane."""
+    return said.RequestLaneChanged(
+        old=old,
+        new=record.lane,
+        reason=move.reason,
+        cause=move.cause,
+        changed_by=move.by,
+        process=record.process,
+        instance_id=record.instance_id,
+        explanation=explained(explanations),
     )
 
 

@@ -126,6 +126,11 @@ class WrittenPerson(_Written):
     addresses: dict[str, str] = Field(default_factory=dict)
     channels: tuple[str, ...] = ("email",)
     absences: tuple[WrittenAbsence, ...] = ()
+    skills: tuple[Key, ...] = ()
+    #: At most so many work items at once are given to them by the table of assignment.
+    capacity: int | None = Field(None, ge=0, le=10_000)
+    #: The calendar of their shifts.
+    shift: Key | None = None
 
 
 class WrittenTeam(_Written):

@@ -33,7 +33,18 @@ _TALES: dict[str, tuple[str, str]] = {
         "优先级由 {old} 变为 {new}",
         "Priority changed from {old} to {new}",
     ),
-    "request.lane_changed.v1": ("由{old}转入{new}", "Moved from {old} to {new}"),
+    "request.lane_changed.v1": (
+        "由{old}转入{new}：{reason}",
+        "Moved from {old} to {new}: {reason}",
+    ),
+    "request.decided.v1": (
+        "{actor} {decision}（{lane}）：{reason}",
+        "{actor} {decision} it ({lane}): {reason}",
+    ),
+    "request.closing_deferred.v1": (
+        "应关闭（{reason}），但须先完成{waits_for}",
+        "To be closed ({reason}) after: {waits_for}",
+    ),
     "request.assigned.v1": ("责任人：{assignee}（{team}）", "Assigned to {assignee} ({team})"),
     "request.handed_over.v1": (
         "由 {from_team} 转给 {to_team}：{reason}",

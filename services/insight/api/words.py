@@ -40,6 +40,11 @@ LABELS: dict[str, tuple[str, str]] = {
     "standard": ("标准路径", "Standard path"),
     "green": ("绿色通道", "Green channel"),
     "exception": ("例外审批", "Exception approval"),
+    "approved": ("批准", "approved"),
+    "rejected": ("否决", "rejected"),
+    "review": ("复盘", "the review"),
+    "corrected": ("内容更正后按表格判定", "decided by the table after a correction"),
+    "process": ("流程结束", "the process ended"),
     # triggers
     "warned": ("预警", "Warning"),
     "requested": ("人工请求", "Requested"),

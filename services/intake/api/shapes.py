@@ -116,6 +116,7 @@ def _status(standing: Standing) -> dict[str, Any]:
         "resolution": standing.resolution,
         "resolution_note": standing.resolution_note,
         "ended_because": standing.ended_because,
+        "closing_waits_for": standing.closing_waits_for,
         "handovers": standing.handovers,
         "reopenings": standing.reopenings,
         # What the requester said and the router has perhaps not answered yet.

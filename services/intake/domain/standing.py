@@ -34,6 +34,8 @@ class Standing:
     resolution: str | None = None
     resolution_note: str | None = None
     ended_because: str | None = None
+    #: What must come before it can close, although everybody agrees that it is solved.
+    closing_waits_for: str | None = None
     handovers: int = 0
     reopenings: int = 0
     withdrawn_at: datetime | None = None
@@ -84,9 +86,14 @@ def reprioritised(standing: Standing, priority: str) -> Standing:
     return replace(standing, priority=priority)
 
 
-def in_lane(standing: Standing, lane: str) -> Standing:
-    """It goes on in another lane."""
-    return replace(standing, lane=lane)
+def in_lane(standing: Standing, lane: str, process: str | None) -> Standing:
+    """It goes on in another lane, and in its process where that is named."""
+    return replace(standing, lane=lane, process=process or standing.process)
+
+
+def held(standing: Standing, waits_for: str) -> Standing:
+    """It would be closed, were something else done."""
+    return replace(standing, closing_waits_for=waits_for)
 
 
 def assigned(standing: Standing, team: str, assignee: str) -> Standing:
@@ -130,6 +137,7 @@ def reopened(standing: Standing, at: datetime, reopenings: int) -> Standing:
         resolution=None,
         resolution_note=None,
         ended_because=None,
+        closing_waits_for=None,
         confirmed_at=None,
         reopen_asked_at=None,
         reopenings=reopenings,
@@ -150,6 +158,7 @@ def _ended(standing: Standing, state: RequestState, at: datetime, reason: str) -
     return replace(
         _in_state(standing, state, at),
         ended_because=reason,
+        closing_waits_for=None,
         waiting_for=None,
         reopen_asked_at=None,
     )

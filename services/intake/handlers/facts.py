@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 #: What a timeline need not repeat: inputs of decisions, what the request itself carries.
 _LEFT_OUT: dict[str, Any] = {
     "explanation": {"__all__": {"inputs"}},
+    # How much work colleagues have in hand is not for requesters.
+    "considered": True,
     "request_type": True,
     "domain": True,
     "organisation_unit": True,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RequestAssigned,
         RequestCancelled,
         RequestClosed,
+        RequestClosingDeferred,
         RequestHandedOver,
         RequestLaneChanged,
         RequestPriorityChanged,
@@ -62,7 +63,14 @@ def reprioritise(event: Envelope[RequestPriorityChanged], work: Work) -> None:
 def change_lane(event: Envelope[RequestLaneChanged], work: Work) -> None:
     """The request goes on in another lane."""
     if (request := work.request(event.subject)) is not None:
-        _keep(event, request, rules.in_lane(request.standing, event.data.new.value), work)
+        data = event.data
+        _keep(event, request, rules.in_lane(request.standing, data.new.value, data.process), work)
+
+
+def hold(event: Envelope[RequestClosingDeferred], work: Work) -> None:
+    """It would be closed, were its review done."""
+    if (request := work.request(event.subject)) is not None:
+        _keep(event, request, rules.held(request.standing, event.data.waits_for), work)
 
 
 def assign(event: Envelope[RequestAssigned], work: Work) -> None:

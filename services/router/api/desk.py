@@ -297,6 +297,8 @@ def record_json(record: Record) -> dict[str, Any]:
         "process": record.process,
         "process_version": record.process_version,
         "instance_id": str(record.instance_id),
+        "review": record.review,
+        "closing_deferred": record.closing,
     }
 
 
@@ -312,6 +314,8 @@ def item_json(item: WorkItem) -> dict[str, Any]:
         "candidate_users": list(item.users),
         "assignee": item.assignee,
         "form": item.form,
+        "purpose": item.purpose,
+        "excludes": list(item.excludes),
         "opened_at": item.opened_at,
         "due_at": item.due_at,
     }

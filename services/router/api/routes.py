@@ -17,7 +17,7 @@ from shared.errors import Finding, Invalid
 from shared.events.router import DefinitionKind
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
-from shared.vocabulary import Priority, RequestState, WorkItemState
+from shared.vocabulary import Lane, Priority, RequestState, WorkItemState
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(max_length=2000)]
@@ -36,12 +36,23 @@ class _Body(BaseModel):
 class ChangeBody(_Body):
     """What is to happen to a request; `occurred_at` when it happened earlier."""
 
-    change: Literal["assign", "hand_over", "wait", "resume", "resolve", "reopen", "close", "cancel"]
+    change: Literal[
+        "assign",
+        "hand_over",
+        "wait",
+        "resume",
+        "resolve",
+        "reopen",
+        "close",
+        "cancel",
+        "change_lane",
+    ]
     by: Name | None = None
     team: Name | None = None
     assignee: Name | None = None
     reason: Words = ""
     note: Words = ""
+    lane: Lane | None = None
     occurred_at: AwareDatetime | None = None
 
     @model_validator(mode="after")
@@ -125,6 +136,7 @@ def _add_requests(api: APIRouter, desk: Desk) -> None:
         now = desk.now()
         at = body.occurred_at or now
         _must_be_near(at, now, caller)
+        _must_say_where_and_why(body)
         change = Change(
             kind=body.change,
             at=at,
@@ -133,6 +145,8 @@ def _add_requests(api: APIRouter, desk: Desk) -> None:
             assignee=body.assignee,
             reason=body.reason,
             note=body.note,
+            lane=body.lane,
+            is_operator=caller.may("operate"),
         )
         return json_answer(record_json(await desk.change(request_id, change)))
 
@@ -239,6 +253,23 @@ def _add_definitions(api: APIRouter, desk: Desk) -> None:
         text = (await request.body()).decode("utf-8", "replace")
         version = await desk.put_directory(read_directory(text, "directory"))
         return json_answer({"version": version})
+
+
+def _must_say_where_and_why(body: ChangeBody) -> None:
+    """Refuse a change of lane that does not say to which lane, or why."""
+    if body.change != "change_lane":
+        return
+    findings = []
+    if body.lane is None:
+        told = {"zh-CN": "更换通道必须写明通道", "en": "a change of lane names the lane"}
+        fix = {"zh-CN": "standard、green 或 exception", "en": "standard, green or exception"}
+        findings.append(Finding("/lane", "missing", told, fix))
+    if not body.reason.strip():
+        told = {"zh-CN": "更换通道必须说明理由", "en": "a change of lane needs its reason"}
+        fix = {"zh-CN": "填写 reason", "en": "fill in reason"}
+        findings.append(Finding("/reason", "missing", told, fix))
+    if findings:
+        raise Invalid(findings)
 
 
 def _must_be_near(at: datetime, now: datetime, caller: Caller) -> None:

@@ -19,6 +19,9 @@ from shared.vocabulary import Impact, Lane, Priority, RequestState, Urgency
 #: The visible queue for requests no table row names an owner for; it always exists.
 TRIAGE = "triage"
 
+#: Values of `Record.review`.
+OWED, DONE = "owed", "done"
+
 _DONE = (RequestState.RESOLVED, RequestState.CLOSED)
 
 
@@ -44,6 +47,14 @@ class Record:
     handovers: int = 0
     reopenings: int = 0
     is_import: bool = False
+    #: Whether it must be reviewed before it can end: None (no), OWED, DONE.
+    review: str | None = None
+    #: What would have closed it already, were its review not owed.
+    closing: str | None = None
+    #: Who approved a decision over levels or an exception, in order.
+    deciders: tuple[str, ...] = ()
+    #: What the table of assignment said and nobody has done yet.
+    assignment: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,13 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True)
+class ClosingDeferred:
+    """It would be over, were its review done."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """It ends unsolved."""
 
@@ -129,6 +147,7 @@ Fact = (
     | Resolved
     | Reopened
     | Closed
+    | ClosingDeferred
     | Cancelled
     | PriorityChanged
 )
@@ -195,20 +214,75 @@ def reopen(record: Record, reason: str) -> Outcome:
 
 
 def close(record: Record, reason: str) -> Outcome:
-    """End it for good; what was not resolved is resolved by closing."""
+    """End it for good, or note that its review is in the way; what was not resolved is by this."""
     _must_live(record)
     if record.state is RequestState.CLOSED:
         return record, ()
     record, facts = resolve(record, "closed", by=None)
-    return replace(record, state=RequestState.CLOSED), (*facts, Closed(reason))
+    if record.review == OWED:
+        if record.closing is not None:
+            return record, facts
+        return replace(record, closing=reason), (*facts, ClosingDeferred(reason))
+    return replace(record, state=RequestState.CLOSED, closing=None), (*facts, Closed(reason))
 
 
 def cancel(record: Record, reason: str) -> Outcome:
-    """End it unsolved; repeated or after closing nothing happens."""
+    """End it unsolved; repeated or after closing nothing happens.
+
+    What was decided over levels, or granted as an exception, is reviewed whatever becomes of the
+    request: it is resolved with this reason instead, and closes after its review.
+    """
     if record.state in (RequestState.CANCELLED, RequestState.CLOSED):
         return record, ()
+    if record.review == OWED and record.deciders:
+        record, facts = resolve(record, reason)
+        record, more = close(record, reason)
+        return record, (*facts, *more)
     record, facts = resume(record)
     return replace(record, state=RequestState.CANCELLED), (*facts, Cancelled(reason))
+
+
+def owe_review(record: Record) -> Record:
+    """Let it not end before it is reviewed."""
+    return replace(record, review=OWED)
+
+
+def enter_lane(
+    record: Record,
+    lane: Lane,
+    process: str,
+    *,
+    is_review_owed: bool,
+    instance_id: UUID,
+    version: int,
+) -> Record:
+    """Let it go on in another lane, on an instance of its own.
+
+    A review stays owed for what was decided before; one that only the lane left behind asked for
+    does not.
+    """
+    owes = is_review_owed or bool(record.deciders)
+    return replace(
+        record,
+        lane=lane,
+        process=process,
+        process_version=version,
+        instance_id=instance_id,
+        review=OWED if owes else None,
+        closing=None,
+    )
+
+
+def decided(record: Record, person: str, *, is_approved: bool) -> Record:
+    """Note a decision over levels or on an exception: an approved one owes a review."""
+    if not is_approved:
+        return record
+    return replace(record, review=OWED, deciders=(*record.deciders, person))
+
+
+def reviewed(record: Record) -> Record:
+    """Its review is done."""
+    return replace(record, review=DONE)
 
 
 def change_priority(record: Record, priority: Priority) -> Outcome:
@@ -223,7 +297,14 @@ def _open_again(record: Record, reason: str) -> Outcome:
     _must_live(record)
     if record.state not in _DONE:
         return record, ()
-    opened = replace(record, state=RequestState.OPEN, reopenings=record.reopenings + 1)
+    opened = replace(
+        record,
+        state=RequestState.OPEN,
+        reopenings=record.reopenings + 1,
+        closing=None,
+        # The lane begins anew after the end, and with it what the lane owes.
+        review=OWED if record.review == DONE else record.review,
+    )
     return opened, (Reopened(reason, opened.reopenings),)
 
 
@@ -242,6 +323,7 @@ def _must_live(record: Record) -> None:
 def context_of(
     *,
     number: str,
+    requester: str,
     request_type: str,
     domain: str,
     organisation_unit: str | None,
@@ -256,6 +338,7 @@ def context_of(
     """Return what tables and diagrams see of a request, under the name `request`."""
     return {
         "number": number,
+        "requester": requester,
         "request_type": request_type,
         "domain": domain,
         "organisation_unit": organisation_unit,

@@ -115,6 +115,9 @@ def read_directory(text: str, file: str = "directory.yaml") -> DirectoryChanged:
             absences=tuple(
                 Absence.model_validate(absence.model_dump()) for absence in person.absences
             ),
+            skills=person.skills,
+            capacity=person.capacity,
+            shift=person.shift,
         )
         for person in written.people
     )

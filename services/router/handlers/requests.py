@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from services.router import domain, events_out
-from services.router.domain import TRIAGE, NoSuchPerson, NoSuchTeam, Record
-from services.router.handlers.steps import follow, record_step
+from services.router.domain import TRIAGE, LaneNotDrawn, Move, NoSuchPerson, NoSuchTeam, Record
+from services.router.handlers import lanes
+from services.router.handlers.steps import follow, move_to_lane, note_fault, record_step
 from shared.events import router as said
 from shared.vocabulary import AuthorKind, Impact, Lane, Priority, RequestState, Urgency
 
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
     )
 
 ChangeKind = Literal[
-    "assign", "hand_over", "wait", "resume", "resolve", "reopen", "close", "cancel"
+    "assign",
+    "hand_over",
+    "wait",
+    "resume",
+    "resolve",
+    "reopen",
+    "close",
+    "cancel",
+    "change_lane",
 ]
 
 
@@ -44,6 +53,9 @@ class Change:
     assignee: str | None = None
     reason: str = ""
     note: str = ""
+    lane: Lane | None = None
+    #: Whether the caller's key may do what is otherwise for those in charge of the team.
+    is_operator: bool = False
 
 
 def route_request(event: Envelope[RequestSubmitted], work: RouterWork) -> None:
@@ -53,6 +65,7 @@ def route_request(event: Envelope[RequestSubmitted], work: RouterWork) -> None:
     data = event.data
     context = domain.context_of(
         number=data.number,
+        requester=data.requester.id,
         request_type=data.request_type,
         domain=data.domain,
         organisation_unit=data.organisation_unit,
@@ -64,53 +77,76 @@ def route_request(event: Envelope[RequestSubmitted], work: RouterWork) -> None:
         title=data.title,
         form=data.form,
     )
-    process = work.repository.process_of_type(data.request_type)
-    instance_id = work.new_id("instance")
     at = event.occurred_at
-    step = work.start(process, instance_id, event.request_id, {"request": context}, at)
+    choice = lanes.choose(work, context, at, is_import=data.is_import)
+    instance_id = work.new_id("instance")
+    step = work.start(choice.process, instance_id, event.request_id, {"request": context}, at)
     record = Record(
         id=event.request_id,
         number=data.number,
         state=RequestState.OPEN,
-        lane=Lane.STANDARD,
+        lane=choice.lane,
         priority=_priority(step.data.get("priority")),
         team=_team(work, step.data.get("team")),
         submitted_at=at,
-        process=process,
-        process_version=work.repository.process(process).version,
+        process=choice.process,
+        process_version=work.repository.process(choice.process).version,
         instance_id=instance_id,
         context=context,
         is_import=data.is_import,
+        review=domain.OWED if choice.is_review_owed else None,
     )
     work.keep(record)
-    routed = events_out.routed(record, data.requester.tier, _explanations(step))
+    explanations = [*choice.explanations, *_explanations(step)]
+    routed = events_out.routed(record, data.requester.tier, explanations)
     work.publish(routed, subject=record.id, occurred_at=at)
     begun = said.ProcessStarted(
-        instance_id=instance_id, process=process, version=record.process_version
+        instance_id=instance_id, process=choice.process, version=record.process_version
     )
     work.publish(begun, subject=record.id, occurred_at=at)
+    if choice.fault is not None:
+        note_fault(work, record, "lane", "lane", "lane-not-chosen", choice.fault, at)
     record_step(work, record, step, at)
 
 
 def update_request(event: Envelope[RequestUpdated], work: RouterWork) -> None:
-    """Decide the priority again when urgency or impact were corrected."""
+    """Decide priority and lane again when what they depend on was corrected."""
     record, data = work.record(event.request_id), event.data
     named = data.model_dump(
         mode="json", include={"urgency", "impact", "title", "form"}, exclude_none=True
     )
-    context = {**record.context, **named}
+    before, context = record.context, {**record.context, **named}
     record = replace(record, context=context)
     work.keep(record)
-    if data.urgency is None and data.impact is None:
-        return
+    if data.urgency is not None or data.impact is not None:
+        record = _set_priority(work, record, event.occurred_at)
+    if context != before:
+        _set_lane(work, record, before, event.occurred_at)
+
+
+def _set_priority(work: RouterWork, record: Record, at: datetime) -> Record:
+    context = record.context
     urgency, impact = Urgency(context["urgency"]), Impact(context["impact"])
     inputs = {"request": context, "urgency": urgency.value, "impact": impact.value}
-    result, explanation = work.repository.evaluate("priority", inputs, event.occurred_at)
+    result, explanation = work.repository.evaluate("priority", inputs, at)
     record, facts = domain.change_priority(record, _priority(result))
     for fact in facts:
         told = events_out.fact(fact, [explanation])
-        work.publish(told, subject=record.id, occurred_at=event.occurred_at)
+        work.publish(told, subject=record.id, occurred_at=at)
     work.keep(record)
+    return record
+
+
+def _set_lane(work: RouterWork, record: Record, before: Mapping[str, Any], at: datetime) -> Record:
+    """Follow the table where the correction changed its answer; else what people chose stays."""
+    if record.state not in (RequestState.OPEN, RequestState.WAITING) or record.is_import:
+        return record
+    old, new = lanes.choose(work, before, at), lanes.choose(work, record.context, at)
+    if new.fault is not None:
+        note_fault(work, record, "lane", "lane", "lane-not-chosen", new.fault, at)
+    elif new.lane not in (old.lane, record.lane):
+        return move_to_lane(work, record, new, Move("corrected", "rule"), at)
+    return record
 
 
 def withdraw_request(event: Envelope[RequestWithdrawn], work: RouterWork) -> None:
@@ -154,12 +190,31 @@ def apply_change(request_id: UUID, change: Change, work: RouterWork) -> Record:
     """Do to a request what a person wants done; return it as it is then.
 
     Raises `RequestNotRouted`, `BeforeSubmission`, `AlreadyCancelled`, `NoSuchTeam`,
-    `NoSuchPerson`.
+    `NoSuchPerson`, `DecisionPending`, `ReviewOwed`, `NotInThisState`, `NotYourLane`,
+    `OwnDecision`, `LaneNotDrawn`.
     """
     record = work.record(request_id)
     domain.must_be_after_submission(record, change.at)
+    if change.kind == "change_lane":
+        return _change_lane(work, record, change)
+    domain.must_not_end_yet(record, work.open_items(record), change.kind)
     record, facts = _changed(work, record, change)
     return follow(work, record, facts, change.at)
+
+
+def _change_lane(work: RouterWork, record: Record, change: Change) -> Record:
+    """Move a request to the lane a person with the right asks for; the same lane is nothing."""
+    lane = change.lane
+    assert lane is not None, "the edge lets no change of lane in without its lane"
+    domain.must_be_movable(record)
+    if not change.is_operator or change.by == record.context.get("requester"):
+        domain.must_be_allowed_to_move(record, lane, change.by, work.repository.people, change.at)
+    if lane is record.lane:
+        return record
+    choice = lanes.choose(work, record.context, change.at, requested=lane)
+    if choice.fault is not None:
+        raise LaneNotDrawn(lane=lane.value, fault=choice.fault)
+    return move_to_lane(work, record, choice, Move(change.reason, "person", change.by), change.at)
 
 
 def _changed(work: RouterWork, record: Record, change: Change) -> domain.Outcome:

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from services.router import domain, events_out
+from services.router.domain import Move
+from services.router.handlers import lanes
+from services.router.handlers.opening import claim_for_owner, open_item
 from services.router.store.work import with_assignee
 from shared.events import router as said
 from shared.vocabulary import RequestState, WorkItemState
@@ -21,6 +24,11 @@ if TYPE_CHECKING:
 
 #: The kind of a diagram's timers.
 PROCESS_TIMER = "process"
+#: Lanes one operation may lead through: diagrams that send each other a request end here.
+_MOVES_AT_MOST = 3
+_LIVE = (RequestState.OPEN, RequestState.WAITING)
+#: The shared step that does a review its own diagram did not.
+_REVIEW = "review"
 
 
 def follow(work: RouterWork, record: Record, facts: tuple[Fact, ...], at: datetime) -> Record:
@@ -33,29 +41,21 @@ def follow(work: RouterWork, record: Record, facts: tuple[Fact, ...], at: dateti
     return record
 
 
-def record_step(work: RouterWork, record: Record, step: Step, at: datetime) -> Record:
-    """Record what one move of the diagram did."""
+def record_step(
+    work: RouterWork,
+    record: Record,
+    step: Step,
+    at: datetime,
+    *,
+    outcome: str = "completed",
+    moves: int = 0,
+) -> Record:
+    """Record what one move of the diagram did; return the request, in whatever lane it is then."""
     if not step.is_applied:
         return record
     _end_items(work, record, step, WorkItemState.CANCELLED, "process", at)
     for task in step.user_tasks:
-        item = domain.WorkItem(
-            id=work.new_id(f"item/{record.instance_id}/{task.task_id}"),
-            request_id=record.id,
-            instance_id=record.instance_id,
-            task_id=task.task_id,
-            element_id=task.element_id,
-            names=task.names,
-            # A request that moved meanwhile keeps its owner: the diagram's first choice is past.
-            teams=(record.team,) if task.candidate_groups else (),
-            users=task.candidate_users,
-            opened_at=at,
-            form=task.form,
-            due_at=task.due_at,
-            completes=task.headers.get("completes"),
-        )
-        work.keep_item(item)
-        work.publish(events_out.opened(item), subject=record.id, occurred_at=at)
+        open_item(work, record, task, _chosen_team(step), at)
     for gone in step.timers_gone:
         work.disarm(PROCESS_TIMER, record.id, f"{record.instance_id}/{gone}")
     for timer in step.timers:
@@ -66,9 +66,15 @@ def record_step(work: RouterWork, record: Record, step: Step, at: datetime) -> R
     if step.completed or step.active:
         work.publish(events_out.moved(record, step), subject=record.id, occurred_at=at)
     if step.is_ended:
-        ended = said.ProcessEnded(instance_id=record.instance_id, outcome="completed")
+        ended = said.ProcessEnded(instance_id=record.instance_id, outcome=outcome)
         work.publish(ended, subject=record.id, occurred_at=at)
-    return record
+    return _follow_thrown(work, record, step, at, moves)
+
+
+def _chosen_team(step: Step) -> str | None:
+    """Return the team the diagram chose when it began, before anything moved."""
+    team = step.data.get("team")
+    return team if isinstance(team, str) else None
 
 
 def fire_process_timer(timer: Timer, work: RouterWork) -> None:
@@ -78,46 +84,156 @@ def fire_process_timer(timer: Timer, work: RouterWork) -> None:
         return
     at = timer.due_at
     step = work.instance(record).fire_timer(timer.payload["task_id"], at)
+    instance_id = record.instance_id
     record = record_step(work, record, step, at)
-    if step.is_ended and record.state is RequestState.RESOLVED:
-        record, facts = domain.close(record, "time")
-        follow(work, record, facts, at)
+    is_over = step.is_ended and record.instance_id == instance_id
+    if is_over and record.state is RequestState.RESOLVED:
+        close(work, record, "time", at)
+
+
+def close(work: RouterWork, record: Record, reason: str, at: datetime) -> Record:
+    """Close a request whose diagram has come so far; begin the review it owes where none runs."""
+    record, facts = domain.close(record, record.closing or reason)
+    record = follow(work, record, facts, at)
+    if not facts and record.review == domain.OWED and work.instance(record).is_ended:
+        return review_now(work, record, at)
+    return record
 
 
 def start_again(work: RouterWork, record: Record, at: datetime) -> Record:
     """Give a request whose process had ended a new instance; its owner stays."""
+    instance_id = work.new_id("instance")
+    return _begin(work, record, record.process, instance_id, {}, at)
+
+
+def move_to_lane(
+    work: RouterWork, record: Record, choice: lanes.Choice, move: Move, at: datetime, moves: int = 0
+) -> Record:
+    """Let a request go on in another lane: the old instance ends, a new one begins; its owner,
+    its wait and its clocks stay.
+    """
+    old, before = record.lane, work.instance(record)
+    instance_id = work.new_id(f"lane/{moves}/{choice.lane.value}")
+    entered = domain.enter_lane(
+        record,
+        choice.lane,
+        choice.process,
+        is_review_owed=choice.is_review_owed,
+        instance_id=instance_id,
+        version=work.repository.process(choice.process).version,
+    )
+    told = events_out.lane_changed(old, entered, move, choice.explanations)
+    work.publish(told, subject=record.id, occurred_at=at)
+    if not before.is_ended:
+        _cancel(work, record, "lane_changed", at)
+    told_of = {"from": old.value, "reason": move.reason, "cause": move.cause, "by": move.by}
+    entered = _begin(work, entered, choice.process, instance_id, {"lane": told_of}, at, moves)
+    claim_for_owner(work, entered, at)
+    return entered
+
+
+def review_now(work: RouterWork, record: Record, at: datetime) -> Record:
+    """Begin the review a request owes although its diagram is over and had none."""
+    if _REVIEW not in work.repository.process_keys:
+        why = "there is no process review; release one, then reopen and resolve the request"
+        note_fault(work, record, "review", _REVIEW, "review-not-drawn", why, at)
+        return record
+    instance_id = work.new_id("review")
+    # The process stays the lane's: when the request is reopened it begins there again.
+    kept = record.process
+    record = _begin(work, record, _REVIEW, instance_id, {}, at)
+    record = replace(record, process=kept)
+    work.keep(record)
+    return record
+
+
+def _begin(
+    work: RouterWork,
+    record: Record,
+    process: str,
+    instance_id: UUID,
+    beside: dict[str, object],
+    at: datetime,
+    moves: int = 0,
+) -> Record:
+    """Start an instance for a request that had one before."""
     context = dict(record.context)
     context["form"] = {**context["form"], "team": record.team}
-    instance_id = work.new_id("instance")
-    step = work.start(record.process, instance_id, record.id, {"request": context}, at)
-    version = work.repository.process(record.process).version
-    record = replace(record, instance_id=instance_id, process_version=version)
+    data = {"request": context, **beside}
+    step = work.start(process, instance_id, record.id, data, at)
+    version = work.repository.process(process).version
+    record = replace(record, instance_id=instance_id, process_version=version, process=process)
     work.keep(record)
-    begun = said.ProcessStarted(instance_id=instance_id, process=record.process, version=version)
+    begun = said.ProcessStarted(instance_id=instance_id, process=process, version=version)
     work.publish(begun, subject=record.id, occurred_at=at)
-    return record_step(work, record, step, at)
+    return record_step(work, record, step, at, moves=moves)
+
+
+def _cancel(work: RouterWork, record: Record, reason: str, at: datetime) -> Record:
+    """End the running instance with everything it has open."""
+    step = work.instance(record).cancel(at)
+    _end_items(work, record, step, WorkItemState.CANCELLED, reason, at)
+    return record_step(work, record, step, at, outcome="cancelled")
+
+
+def _follow_thrown(
+    work: RouterWork, record: Record, step: Step, at: datetime, moves: int
+) -> Record:
+    """Change the lane when the diagram threw an escalation that names one (`lane:green`)."""
+    for thrown in step.escalations:
+        word = thrown.code.removeprefix(lanes.THROWN)
+        if word == thrown.code or word == record.lane.value or record.state not in _LIVE:
+            continue
+        choice = lanes.thrown(work, record, word, at) if moves < _MOVES_AT_MOST else None
+        if choice is not None and choice.fault is None:
+            move = Move(thrown.name or thrown.code, "event")
+            return move_to_lane(work, record, choice, move, at, moves + 1)
+        why = (choice and choice.fault) or "diagrams send each other the request in a circle"
+        name = f"lane/{thrown.element_id}/{moves}"
+        note_fault(work, record, name, thrown.element_id, "lane-not-changed", why, at)
+    return record
 
 
 def _tell_diagram(work: RouterWork, record: Record, fact: Fact, at: datetime) -> Record:
     """Correlate the message of a fact; a diagram that does not wait for it is left alone."""
     instance = work.instance(record)
-    if instance.is_ended:
-        return start_again(work, record, at) if isinstance(fact, domain.Reopened) else record
-    payload = {"to_team": fact.to_team} if isinstance(fact, domain.HandedOver) else {}
-    step = instance.correlate(_message(fact), payload, at)
+    step = None
+    if not instance.is_ended:
+        payload = {"to_team": fact.to_team} if isinstance(fact, domain.HandedOver) else {}
+        step = instance.correlate(_message(fact), payload, at)
     if step is not None:
         _end_items(work, record, step, *_ending(fact), at)
         record = record_step(work, record, step, at)
-    if isinstance(fact, domain.Closed | domain.Cancelled) and not instance.is_ended:
-        step = instance.cancel(at)
-        record = record_step(work, record, step, at)
+    return _make_sure(work, record, fact, at, is_heard=step is not None)
+
+
+def _make_sure(
+    work: RouterWork, record: Record, fact: Fact, at: datetime, *, is_heard: bool
+) -> Record:
+    """Do what a fact asks for where the diagram does not do it by itself."""
+    is_ended = work.instance(record).is_ended
+    match fact:
+        case domain.Closed() | domain.Cancelled() if not is_ended:
+            return _cancel(work, record, _message(fact), at)
+        case domain.Reopened() if is_ended:
+            return start_again(work, record, at)
+        case domain.Reopened() if not is_heard and not _is_worked_on(work, record):
+            # Nobody has it in hand, and the diagram waits for something else: it begins anew.
+            _cancel(work, record, _message(fact), at)
+            return start_again(work, record, at)
+        case domain.ClosingDeferred() if is_ended:
+            return review_now(work, record, at)
     return record
+
+
+def _is_worked_on(work: RouterWork, record: Record) -> bool:
+    return any(item.is_owners for item in work.open_items(record))
 
 
 def _message(fact: Fact) -> str:
     """Return the name of the message a diagram may wait for."""
     match fact:
-        case domain.Closed(reason):
+        case domain.Closed(reason) | domain.ClosingDeferred(reason):
             return "confirmed" if reason == "confirmed" else "closed"
         case _:
             return _MESSAGES[type(fact)]
@@ -158,8 +274,10 @@ def _end_items(
 
 
 def _items_follow(work: RouterWork, record: Record, fact: Fact, at: datetime) -> None:
-    """Let open work items go where the request goes."""
+    """Let the owning team's open work items go where the request goes."""
     for item in work.open_items(record):
+        if not item.is_owners:
+            continue
         match fact:
             case domain.HandedOver():
                 work.keep_item(with_assignee(item, fact.to_team, None))
@@ -183,13 +301,27 @@ def _delegated(
 
 def _record_incidents(work: RouterWork, record: Record, step: Step, at: datetime) -> None:
     for index, incident in enumerate(step.incidents):
-        incident_id = work.new_id(f"incident/{step.version}/{index}")
-        work.add_incident(incident_id, record, incident.element_id, incident.code, incident.detail)
-        event = said.IncidentRaised(
-            incident_id=incident_id,
-            instance_id=record.instance_id,
-            element_id=incident.element_id,
-            code=incident.code,
-            detail=incident.detail[:2000],
-        )
-        work.publish(event, subject=record.id, occurred_at=at)
+        name = f"{step.version}/{index}"
+        note_fault(work, record, name, incident.element_id, incident.code, incident.detail, at)
+
+
+def note_fault(
+    work: RouterWork,
+    record: Record,
+    name: str,
+    element_id: str,
+    code: str,
+    detail: str,
+    at: datetime,
+) -> None:
+    """Raise an incident, once per `name` and cause."""
+    incident_id = work.new_id(f"incident/{name}")
+    work.add_incident(incident_id, record, element_id, code, detail)
+    event = said.IncidentRaised(
+        incident_id=incident_id,
+        instance_id=record.instance_id,
+        element_id=element_id,
+        code=code,
+        detail=detail[:2000],
+    )
+    work.publish(event, subject=record.id, occurred_at=at)

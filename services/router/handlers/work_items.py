@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from services.router import domain
+from services.router import domain, events_out
 from services.router.domain import NoSuchPerson, NoSuchTeam, NoSuchWorkItem, WorkItem
-from services.router.handlers.steps import follow, record_step
+from services.router.handlers.steps import close, follow, record_step
 from shared.events import router as said
 from shared.vocabulary import RequestState
 
@@ -15,22 +15,32 @@ if TYPE_CHECKING:
     from datetime import datetime
     from uuid import UUID
 
+    from services.router.domain import Record
     from services.router.store import RouterWork
 
 
 def claim_item(item_id: UUID, person: str, at: datetime, work: RouterWork) -> WorkItem:
-    """Take a work item: one named person owns the request from now on."""
+    """Take a work item: who takes the owning team's work owns the request from now on."""
     item = _item(work, item_id)
+    people = work.repository.people
     if not work.repository.has_person(person):
         raise NoSuchPerson(person=person)
-    claimed = domain.claim(item, person, work.repository.teams_of(person))
+    record = work.record(item.request_id)
+    claimed = domain.claim(
+        item,
+        person,
+        work.repository.teams_of(person),
+        absent=people.absent_of(person, at),
+        barred=domain.barred(record, item.excludes),
+    )
     if claimed is item:
         return item
     work.keep_item(claimed)
     event = said.WorkItemClaimed(work_item_id=item.id, assignee=person)
     work.publish(event, subject=item.request_id, occurred_at=at)
-    record, facts = domain.assign(work.record(item.request_id), person, person)
-    follow(work, record, facts, at)
+    if item.is_owners:
+        record, facts = domain.assign(record, person, person)
+        follow(work, record, facts, at)
     return claimed
 
 
@@ -42,7 +52,8 @@ def return_item(
     work.keep_item(item)
     event = said.WorkItemReturned(work_item_id=item.id, returned_by=person, reason=reason)
     work.publish(event, subject=item.request_id, occurred_at=at)
-    work.keep(domain.release(work.record(item.request_id)))
+    if item.is_owners:
+        work.keep(domain.release(work.record(item.request_id)))
     return item
 
 
@@ -55,6 +66,8 @@ def delegate_item(
         raise NoSuchTeam(team=team)
     if person is not None and not work.repository.has_person(person):
         raise NoSuchPerson(person=person)
+    if not item.is_owners:
+        return _delegate_share(work, item, team, person, reason, at)
     record, facts = domain.hand_over(work.record(item.request_id), team, reason)
     if person is not None:
         record, more = domain.assign(record, person)
@@ -67,21 +80,78 @@ def complete_item(
     item_id: UUID, person: str | None, result: Mapping[str, object], at: datetime, work: RouterWork
 ) -> WorkItem:
     """The work is done: the diagram goes on; a task that `completes` the request resolves it."""
-    item = domain.complete(_item(work, item_id), person)
+    item = _item(work, item_id)
     record = work.record(item.request_id)
+    if item.excludes or item.is_of_authority:
+        record, item, result = _by_authority(work, record, item, person, result, at)
+    item = domain.complete(item, person)
     work.keep_item(item)
     event = said.WorkItemCompleted(work_item_id=item.id, completed_by=person)
     work.publish(event, subject=record.id, occurred_at=at)
     step = work.instance(record).complete_user_task(item.task_id, dict(result), at)
+    instance_id = record.instance_id
     record = record_step(work, record, step, at)
     if item.completes == "resolved":
         resolution = str(result.get("resolution") or "solved")
         record, facts = domain.resolve(record, resolution, str(result.get("note") or ""), person)
         record = follow(work, record, facts, at)
-    if step.is_ended and record.state is not RequestState.CANCELLED:
-        record, facts = domain.close(record, "process")
-        follow(work, record, facts, at)
+    is_over = step.is_ended and record.instance_id == instance_id
+    is_free = item.completes == domain.REVIEWED and record.closing is not None
+    if (is_over or is_free) and record.state is not RequestState.CANCELLED:
+        close(work, record, "process", at)
     return item
+
+
+def _by_authority(
+    work: RouterWork,
+    record: Record,
+    item: WorkItem,
+    person: str | None,
+    result: Mapping[str, object],
+    at: datetime,
+) -> tuple[Record, WorkItem, Mapping[str, object]]:
+    """Check who completes a decision or review and with what; announce a decision.
+
+    The diagram hears of a decision what was checked, and who took it.
+    """
+    person = domain.must_name_who(person)
+    if not work.repository.has_person(person):
+        raise NoSuchPerson(person=person)
+    item = domain.authorised(
+        item,
+        person,
+        work.repository.teams_of(person),
+        absent=work.repository.people.absent_of(person, at),
+        barred=domain.barred(record, item.excludes),
+    )
+    if item.decides:
+        decision = domain.decision_of(result)
+        asked = work.asked_of(record, item)
+        told = events_out.decided(record, item, decision, person, asked)
+        work.publish(told, subject=record.id, occurred_at=at)
+        record = domain.decided(record, person, is_approved=decision.is_approved)
+        told_diagram = {"decision": decision.word, "reason": decision.reason, "decided_by": person}
+        result = {**result, **told_diagram}
+    elif item.completes == domain.REVIEWED:
+        result = {**result, "conclusion": domain.conclusion_of(result), "reviewed_by": person}
+        record = domain.reviewed(record)
+    work.keep(record)
+    return record, item, result
+
+
+def _delegate_share(
+    work: RouterWork, item: WorkItem, team: str, person: str | None, reason: str, at: datetime
+) -> WorkItem:
+    """Hand on another's share of the work; the request stays where it is."""
+    given = domain.give_to(item, team, person)
+    if person is not None and person in domain.barred(work.record(item.request_id), item.excludes):
+        raise domain.OwnDecision(person=person)
+    work.keep_item(given)
+    event = said.WorkItemDelegated(
+        work_item_id=item.id, to_team=team, to_assignee=person, reason=reason
+    )
+    work.publish(event, subject=item.request_id, occurred_at=at)
+    return given
 
 
 def _item(work: RouterWork, item_id: UUID) -> WorkItem:

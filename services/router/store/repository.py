@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import orjson
 from sqlalchemy import select
 
+from services.router.domain import People
 from services.router.store import tables
+from services.router.store.peopled import people_of
 from services.router.workflow import CompiledProcess, compile_process
 from shared.database.native import Prepared
 from shared.decisions import DecisionModel, load_decisions
@@ -116,6 +118,8 @@ class Repository:
         self.revision = -1
         self._glance = glance
         self.directory = DirectoryChanged(version=0)
+        #: The directory, as the rules see it.
+        self.people = People()
         self.calendars = Calendars()
         self._in_force: dict[tuple[str, str], Released] = {}
         self._decisions: dict[str, tuple[DecisionModel, str, int]] = {}
@@ -246,7 +250,7 @@ class Repository:
                 del self._pinned[place]
 
     def _take_directory(self, directory: DirectoryChanged) -> None:
-        self.directory = directory
+        self.directory, self.people = directory, people_of(directory)
         self._teams = frozenset(team.id for team in directory.teams)
         members: dict[str, set[str]] = {}
         for team in directory.teams:
@@ -317,7 +321,7 @@ class Repository:
 
     def has_person(self, person: str) -> bool:
         """Whether the person is in the directory."""
-        return any(known.id == person for known in self.directory.people)
+        return person in self.people.people
 
     def teams_of(self, person: str) -> frozenset[str]:
         """Return the teams a person belongs to, leads or manages."""

@@ -34,12 +34,27 @@ def record_row(record: Record) -> dict[str, Any]:
         "submitted_us": to_us(record.submitted_at),
         "instance_id": str(record.instance_id),
         "body": orjson.dumps(body).decode(),
+        "passage": _passage(record),
     }
+
+
+def _passage(record: Record) -> str | None:
+    """Return what a request must pass, and nothing for the most that must pass nothing."""
+    told = {
+        "review": record.review,
+        "closing": record.closing,
+        "deciders": record.deciders,
+        "assignment": record.assignment,
+    }
+    return orjson.dumps(told).decode() if any(told.values()) else None
 
 
 def record_of(row: Any) -> Record:
     """Return the request of a row."""
     body = orjson.loads(row.body)
+    if row.passage is not None:
+        passage = orjson.loads(row.passage)
+        body |= passage | {"deciders": tuple(passage["deciders"])}
     return Record(
         id=UUID(row.id),
         number=row.number,
@@ -75,12 +90,27 @@ def item_row(item: WorkItem) -> dict[str, Any]:
         "assignee": item.assignee,
         "opened_us": to_us(item.opened_at),
         "body": orjson.dumps(body).decode(),
+        "authority": _authority(item),
     }
+
+
+def _authority(item: WorkItem) -> str | None:
+    """Return what only some may do, and nothing for the ordinary work of a team."""
+    if item.is_owners and not item.is_of_authority and not item.excludes:
+        return None
+    told = {
+        "decides": item.decides,
+        "excludes": item.excludes,
+        "stands_in": dict(item.stands_in),
+        "is_owners": item.is_owners,
+    }
+    return orjson.dumps(told).decode()
 
 
 def item_of(row: Any) -> WorkItem:
     """Return the work item of a row."""
     body = orjson.loads(row.body)
+    authority = orjson.loads(row.authority) if row.authority is not None else {}
     return WorkItem(
         id=UUID(row.id),
         request_id=UUID(row.request_id),
@@ -94,6 +124,10 @@ def item_of(row: Any) -> WorkItem:
         form=body["form"],
         due_at=from_us(body["due_us"]) if body["due_us"] is not None else None,
         completes=body["completes"],
+        decides=authority.get("decides", False),
+        excludes=tuple(authority.get("excludes", ())),
+        stands_in=authority.get("stands_in", {}),
+        is_owners=authority.get("is_owners", True),
         state=WorkItemState(row.state),
         assignee=row.assignee,
     )

@@ -34,6 +34,9 @@ requests = Table(
     Column("instance_id", String(36), nullable=False),
     # JSON: everything else of the record.
     Column("body", Text, nullable=False),
+    # JSON: what it must pass before it ends, and whether it waits to be assigned. Beside the
+    # body, because release 0.1 understands no more in there than it wrote.
+    Column("passage", Text, nullable=True),
     Index("ix_requests_team", "team", "state"),
     Index("ix_requests_number", "number"),
 )
@@ -67,9 +70,19 @@ work_items = Table(
     Column("assignee", String(100), nullable=True),
     Column("opened_us", BigInteger, nullable=False),
     Column("body", Text, nullable=False),
+    # JSON: who may decide it and who may not; release 0.1 would drop it from the body.
+    Column("authority", Text, nullable=True),
     Index("ix_work_items_request", "request_id"),
     Index("ix_work_items_team", "team", "state"),
     Index("ix_work_items_assignee", "assignee", "state"),
+)
+
+#: Who of a team was last given work in turn.
+turns = Table(
+    "turns",
+    metadata,
+    Column("team", String(100), primary_key=True),
+    Column("person", String(100), nullable=False),
 )
 
 incidents = Table(

@@ -182,6 +182,11 @@ class RouterWork(Work):
         self._items[item.id] = item
         self._changed_items[item.id] = item
 
+    def asked_of(self, record: Record, item: WorkItem) -> Mapping[str, object]:
+        """Return what the diagram shows of an open work item: the user task's own variables."""
+        tasks = self.instance(record).open_user_tasks()
+        return next((task.variables for task in tasks if task.task_id == item.task_id), {})
+
     def add_incident(
         self, incident_id: UUID, record: Record, element_id: str, code: str, detail: str
     ) -> None:
