@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_pre"
-down_revision = "0002_pre"
+revision = "0004_pre"
+down_revision = "0003_pre"
 
 
 def upgrade() -> None:
