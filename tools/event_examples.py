@@ -58,6 +58,7 @@ _BY_NAME: dict[str, Any] = {
 _BY_FORMAT: dict[str, Any] = {
     "uuid": str(derived(_REQUEST, "example")),
     "date-time": "2026-11-20T01:30:00Z",
+    "date": "2026-12-31",
 }
 
 

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 from shared import business_time as bt
 
 _DAY = timedelta(days=1)
-#: So long before the end of known holidays somebody must see to next year's (issue 5).
-ALARM_BEFORE = timedelta(days=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,27 +114,7 @@ def show(calendar: bt.Calendar, first: date, days: int, language: str) -> Told:
     return Told({**_head(calendar), "days": listed}, tuple(sentences))
 
 
-@dataclass(frozen=True, slots=True)
-class Coverage:
-    """How far a calendar's holidays are known, seen from a day."""
-
-    key: str
-    until: date | None
-    days_left: int | None
-
-    @property
-    def is_alarming(self) -> bool:
-        """Whether somebody must see to the next year's holidays now."""
-        return self.days_left is not None and self.days_left < ALARM_BEFORE.days
-
-
-def coverage(calendar: bt.Calendar, today: date) -> Coverage:
-    """Return how far the holidays of a calendar and its members are known."""
-    known = bt.known_until(calendar)
-    return Coverage(calendar.key, known, None if known is None else (known - today).days)
-
-
-def coverage_sentence(found: Coverage, language: str) -> str:
+def coverage_sentence(found: bt.Coverage, language: str) -> str:
     """Return it in words."""
     if found.until is None or found.days_left is None:
         return "不依赖节假日数据" if _is_zh(language) else "needs no holidays"

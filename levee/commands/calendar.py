@@ -15,7 +15,7 @@ from levee.calendars import answers
 from levee.calendars.files import find_calendar, read_calendar, read_file
 from levee.embedded import DEFINITIONS
 from levee.running import JsonOption
-from shared.business_time import Calendar, Pause
+from shared.business_time import Calendar, Pause, coverage
 from shared.business_time.icalendar import read_icalendar, with_special_days, write_icalendar
 from shared.definitions.parsing import parse_duration
 from shared.errors import Invalid, LeveeError
@@ -110,7 +110,7 @@ def show(
     first = start.date() if start is not None else _today(found)
     _show(answers.show(found, first, days, language), as_json)
     if not as_json:
-        typer.echo(answers.coverage_sentence(answers.coverage(found, _today(found)), language))
+        typer.echo(answers.coverage_sentence(coverage(found, _today(found)), language))
 
 
 @calendar_app.command()
@@ -134,7 +134,7 @@ def check(
             is_ok = False
             _show_faults(path, error, language)
             continue
-        known = answers.coverage(found, _today(found))
+        known = coverage(found, _today(found))
         is_ok = is_ok and not (strict and known.is_alarming)
         sign = "!" if known.is_alarming else "✓"
         typer.echo(f"{sign} {path.name}: {answers.coverage_sentence(known, language)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import signal
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import orjson
@@ -26,6 +27,7 @@ from levee.running import (
     UrlOption,
     find_house,
 )
+from shared.business_time import ALARM_BEFORE
 from shared.errors import LeveeError
 from shared.time_source import SystemTime
 
@@ -71,6 +73,8 @@ def status(
     else:
         console = Console()
         console.print(_table(house.url, told, console.width))
+        for line in _calendars(told):
+            typer.echo(line)
     raise typer.Exit(0 if all(t["status"] in ("ready", "degraded") for t in told) else 1)
 
 
@@ -147,6 +151,7 @@ def figures_of(gauges: Gauges) -> dict[str, Any]:
         "definitions_refused": gauges.one("levee_definitions_refused"),
         "purged": gauges.by("levee_purged_rows_total", "what"),
         "kept_oldest_s": gauges.by("levee_kept_oldest_age_seconds", "what"),
+        "calendars_covered_days": gauges.by("levee_calendar_covered_days", "calendar"),
     }
 
 
@@ -180,6 +185,17 @@ def _table(url: str, told: list[dict[str, Any]], width: int) -> Table:
             "\n".join(unwell) or str(one.get("why", "–")),
         )
     return table
+
+
+def _calendars(told: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield a line for each calendar whose known holidays end within 60 days."""
+    for one in told:
+        for calendar, days in sorted((one["figures"].get("calendars_covered_days") or {}).items()):
+            if days <= ALARM_BEFORE.days:
+                yield (
+                    f"! 日历 {calendar} 的已知节假日还剩 {days:.0f} 天，请补充下一年 / holidays of "
+                    f"calendar {calendar} are known for {days:.0f} more days: see to the next year"
+                )
 
 
 def _cells(figures: dict[str, Any]) -> tuple[str, ...]:

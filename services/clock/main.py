@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
-from services.clock import api, store
+from services.clock import api, handlers, store
+from services.clock.domain.coverage import subject_of
 from services.clock.events_in import SUBSCRIPTIONS, TIMERS
+from shared.business_time import Calendar, Coverage, coverage
 from shared.consuming import Glance, Runtime
 from shared.database.engine import Database
 from shared.service import Service, Surroundings
@@ -15,6 +18,11 @@ from shared.service import Service, Surroundings
 if TYPE_CHECKING:
     from services.clock.settings import Settings
     from shared.consuming import WorkContext
+
+
+def seen_from(calendar: Calendar, now: datetime) -> Coverage:
+    """Return how far a calendar's holidays are known, seen from the local date of a moment."""
+    return coverage(calendar, now.astimezone(ZoneInfo(calendar.zone)).date())
 
 
 def build(settings: Settings, given: Surroundings) -> Service:
@@ -41,10 +49,31 @@ def build(settings: Settings, given: Surroundings) -> Service:
         knobs=settings.keeping(given.knobs),
     )
 
+    async def watch_coverage() -> None:
+        """Look at the known holidays of every calendar that was in force before this start."""
+        async with database.reading() as connection:
+            keys = (await shelf.look(connection)).calendar_versions()
+        if keys:
+            locks = [subject_of(key) for key in keys]
+            await runtime.do(lambda work: handlers.watch(keys, work), locks=locks)
+
+    async def coverages() -> list[Coverage]:
+        """Say how far the holidays of each calendar in force are known."""
+        async with database.reading() as connection:
+            library = await shelf.look(connection)
+        calendars = (library.calendar(key, None) for key in sorted(library.calendar_versions()))
+        return [seen_from(calendar, given.time.now()) for calendar in calendars]
+
     async def checks() -> dict[str, tuple[bool, str]]:
-        """Say whether a released definition was refused."""
+        """Say whether a released definition was refused, and whether known holidays ended."""
         told = "; ".join(reason for _, reason in shelf.refused.values())
-        return {"definitions": (not shelf.refused, told or f"{shelf.refusals} refused so far")}
+        known = [c for c in await coverages() if c.days_left is not None]
+        over = [c for c in known if c.days_left is not None and c.days_left < 0]
+        until = ", ".join(f"{c.key}: holidays known until {c.until}" for c in over or known)
+        return {
+            "definitions": (not shelf.refused, told or f"{shelf.refusals} refused so far"),
+            "coverage": (not over, until or "no calendar needs holidays"),
+        }
 
     async def figures() -> dict[str, dict[tuple[str, ...], float]]:
         """Count the definitions in force and those refused."""
@@ -54,6 +83,9 @@ def build(settings: Settings, given: Surroundings) -> Service:
         return {
             "levee_definitions_in_force": {kind: float(n) for kind, n in in_force.items()},
             "levee_definitions_refused": {(): float(len(shelf.refused))},
+            "levee_calendar_covered_days": {
+                (c.key,): float(c.days_left) for c in await coverages() if c.days_left is not None
+            },
         }
 
     return Service(
@@ -65,6 +97,7 @@ def build(settings: Settings, given: Surroundings) -> Service:
             api.asking(runtime, shelf),
             api.moves(runtime, shelf),
         ],
+        on_start=[watch_coverage],
         checks=checks,
         figures=figures,
     )

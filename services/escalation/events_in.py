@@ -9,6 +9,8 @@ from shared.events.clock import (
     AgreementClockCancelled,
     AgreementClockMet,
     AgreementClockWarned,
+    CalendarCoverageExtended,
+    CalendarCoverageWarned,
     ClockBreached,
     ClockCancelled,
     ClockMet,
@@ -38,6 +40,8 @@ SUBSCRIPTIONS = (
     on(AgreementClockBreached, handlers.hear_agreement_breached),
     on(AgreementClockMet, handlers.hear_agreement_met),
     on(AgreementClockCancelled, handlers.hear_agreement_cancelled),
+    on(CalendarCoverageWarned, handlers.hear_coverage_warned),
+    on(CalendarCoverageExtended, handlers.hear_coverage_extended),
     on(RequestRouted, handlers.hear_routed),
     on(RequestAssigned, handlers.hear_assigned),
     on(RequestHandedOver, handlers.hear_handed_over),
@@ -52,4 +56,7 @@ SUBSCRIPTIONS = (
     on(EscalationRequested, handlers.hear_requested, senders=("intake",)),
 )
 
-TIMERS = (on_timer("step", handlers.take_step),)
+TIMERS = (
+    on_timer("step", handlers.take_step),
+    on_timer(handlers.TELL, handlers.tell_of_calendar),
+)

@@ -22,7 +22,8 @@ from shared.id_source import derived
 from shared.vocabulary import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
+    from typing import Any
 
     from pydantic import JsonValue
 
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 
 #: Words that tell people an escalation is over help for a while, not for ever.
 _NOTICE_LIFE = timedelta(hours=4)
+#: Nobody is woken for a calendar, and there are weeks to see to it.
+_CALENDAR_LIFE = timedelta(days=30)
+COVERAGE_ENDING, COVERAGE_EXTENDED = "calendar.coverage_ending", "calendar.coverage_extended"
 
 
 def raised(escalation: Escalation) -> EscalationRaised:
@@ -137,6 +141,19 @@ def tell_over(
 ) -> NotificationRequested:
     """Tell those who were called that nothing is left to do."""
     return _notice(escalation, request, "escalation.closed", people, at, {"reason": reason})
+
+
+def tell_of_calendar(
+    template: str, told: Mapping[str, Any], people: Iterable[Told], at: datetime
+) -> NotificationRequested:
+    """Tell those who see to calendars what is so with one; it keeps for weeks."""
+    return NotificationRequested(
+        notification_id=UUID(told["notification_id"]),
+        template=template,
+        recipients=_recipients(people),
+        parameters=told["parameters"],
+        expires_at=at + _CALENDAR_LIFE,
+    )
 
 
 def _notice(

@@ -16,6 +16,14 @@ from shared.business_time.answers import (
 from shared.business_time.arithmetic import due, due_backward, due_with_pauses, elapsed
 from shared.business_time.calendar import Calendar, Kind, always
 from shared.business_time.codes import Code, NoAnswer
+from shared.business_time.coverage import (
+    ALARM_BEFORE,
+    Coverage,
+    alarm_at,
+    coverage,
+    covered_until,
+    extends,
+)
 from shared.business_time.errors import (
     CalendarInvalid,
     EndBeforeStart,
@@ -57,9 +65,11 @@ from shared.business_time.working_days import (
 )
 
 __all__ = [
+    "ALARM_BEFORE",
     "Calendar",
     "CalendarInvalid",
     "Code",
+    "Coverage",
     "DayEnd",
     "DayException",
     "Due",
@@ -85,7 +95,10 @@ __all__ = [
     "WorkingDays",
     "add_working_days",
     "add_working_days_at",
+    "alarm_at",
     "always",
+    "coverage",
+    "covered_until",
     "due",
     "due_backward",
     "due_in_working_days",
@@ -93,6 +106,7 @@ __all__ = [
     "elapsed",
     "explain",
     "explain_due",
+    "extends",
     "is_covered",
     "is_open",
     "is_working_day",

@@ -28,8 +28,9 @@ if TYPE_CHECKING:
     from shared.database.tables import KitTables
     from shared.time_source import TimeSource
 
-#: What a request's id looks like; other things events are about have other keys.
-_SHAPE = "________-____-____-____-____________"
+#: What a request's id looks like (UUIDv7); other things events are about have other keys, or ids
+#: derived from names.
+_SHAPE = "________-____-7___-____-____________"
 
 
 @dataclass(frozen=True, slots=True)

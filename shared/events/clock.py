@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 from uuid import UUID
 
@@ -31,6 +32,18 @@ class Promise(Part):
     thresholds_percent: tuple[int, ...] = ()
     #: The row that chose the target: table, version, rules, inputs.
     explanation: dict[str, Json] = Field(default_factory=dict)
+    #: Whether the due moment depends on days whose holidays are not announced yet.
+    is_provisional: bool = False
+
+
+class Before(Part):
+    """What had been promised of a clock before it was rebased."""
+
+    clock_id: UUID
+    target_s: float
+    calendar: str
+    calendar_version: int
+    due_at: AwareDatetime | None
 
 
 class ClockStarted(ClockEvent):
@@ -65,7 +78,10 @@ class ClockRebased(ClockEvent):
     type: ClassVar[str] = "clock.rebased.v1"
 
     clocks: tuple[Promise, ...]
+    #: priority_changed | version_moved | coverage_extended (its next holidays are known)
     reason: str
+    #: The same clocks as they were before.
+    before: tuple[Before, ...] = ()
 
 
 class ClockWarned(ClockEvent):
@@ -96,6 +112,8 @@ class ClockBreached(ClockEvent):
     priority: Priority
     team: str
     assignee: str | None = None
+    #: Late only because another target or calendar came; nobody was under what held before.
+    is_by_rebase: bool = False
 
 
 class ClockMet(ClockEvent):
@@ -157,6 +175,8 @@ class NamedPromise(NamedClock):
     #: "75" is a percentage, "-PT30M" working time before the target is used up.
     thresholds: tuple[str, ...] = ()
     explanation: dict[str, Json] = Field(default_factory=dict)
+    #: Whether the due moment depends on days whose holidays are not announced yet.
+    is_provisional: bool = False
 
 
 class AgreementClockStarted(ClockEvent):
@@ -191,6 +211,8 @@ class AgreementClockRebased(ClockEvent):
 
     clocks: tuple[NamedPromise, ...]
     reason: str
+    #: The same clocks as they were before.
+    before: tuple[Before, ...] = ()
 
 
 class AgreementClockWarned(ClockEvent):
@@ -222,6 +244,8 @@ class AgreementClockBreached(ClockEvent):
     priority: Priority
     team: str
     assignee: str | None = None
+    #: Late only because another target or calendar came; nobody was under what held before.
+    is_by_rebase: bool = False
 
 
 class AgreementClockMet(ClockEvent):
@@ -254,6 +278,39 @@ class AgreementClockCorrected(ClockEvent):
     reason: str
 
 
+class CalendarCoverageWarned(ClockEvent):
+    """The known holidays of a calendar end soon; said once per calendar and last known date.
+
+    Subject: an id derived from the calendar's key.
+    """
+
+    type: ClassVar[str] = "calendar.coverage_warned.v1"
+
+    calendar: str
+    calendar_version: int
+    name: dict[str, str]
+    #: The last date whose holidays are known.
+    covered_until: date
+    days_left: int
+
+
+class CalendarCoverageExtended(ClockEvent):
+    """More holidays of a calendar are known; running clocks that needed them are rebased.
+
+    Subject: an id derived from the calendar's key.
+    """
+
+    type: ClassVar[str] = "calendar.coverage_extended.v1"
+
+    calendar: str
+    calendar_version: int
+    name: dict[str, str]
+    covered_until_before: date
+    covered_until: date
+    #: The move that puts running clocks under it, as the log of moves names it.
+    move_id: UUID | None = None
+
+
 EVENTS: tuple[type[EventData], ...] = (
     ClockStarted,
     ClockPaused,
@@ -273,4 +330,6 @@ EVENTS: tuple[type[EventData], ...] = (
     AgreementClockMet,
     AgreementClockCancelled,
     AgreementClockCorrected,
+    CalendarCoverageWarned,
+    CalendarCoverageExtended,
 )

@@ -223,6 +223,14 @@ METRICS: tuple[Metric, ...] = (
         "被拒绝且尚未修正的定义数；之前的版本继续生效。",
     ),
     Metric(
+        "levee_calendar_covered_days",
+        "gauge",
+        ("calendar",),
+        "Days until the known holidays of a calendar in force end; below zero once they have. "
+        "Absent for calendars that need none.",
+        "生效日历的已知节假日还剩多少天；已用尽则为负。不依赖节假日的日历没有此值。",
+    ),
+    Metric(
         "levee_notifications_total",
         "counter",
         ("channel", "outcome"),

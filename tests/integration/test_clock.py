@@ -184,6 +184,7 @@ async def test_time_brings_warnings_and_the_breach_at_their_exact_moments(tmp_pa
             "priority": "P1",
             "team": "it-service-desk",
             "assignee": None,
+            "is_by_rebase": False,
         }
 
 
@@ -200,7 +201,8 @@ async def test_what_was_met_in_time_is_never_warned_of_again(tmp_path: Path) -> 
         met = {e["data"]["metric"]: e["data"] for e in scene.said("clock.met.v1")}
         assert met["resolution"]["elapsed_s"] == 300
         assert not any(one["is_breached"] for one in met.values())
-        assert scene.service.runtime.timers.watched == 0
+        # What is left waits for the end of the known holidays.
+        assert scene.service.runtime.timers.watched == 1
 
 
 async def test_an_automatic_receipt_is_no_answer_and_a_real_one_is(tmp_path: Path) -> None:

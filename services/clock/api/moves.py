@@ -120,6 +120,7 @@ def _told(job: MoveJob, waiting: int | None) -> dict[str, Any]:
         "reason": job.reason,
         "created_at": job.created_at,
         "undoes": job.undoes,
+        "extends": job.extends,
         "policy_version": job.pins.table,
         "calendar_versions": dict(job.pins.calendars),
         "requests": job.requests,

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.clock.api import shapes
 from services.clock.domain.clocks import standing
+from services.clock.domain.coverage import subject_of
 from services.clock.domain.facts import Routed
 from services.clock.domain.targets import Promises
 from services.clock.store import (
@@ -19,6 +20,7 @@ from services.clock.store import (
     Shelf,
     list_calendars,
     list_clocks,
+    read_known,
     read_ledger,
 )
 from shared.consuming import Runtime
@@ -144,6 +146,19 @@ def _add_lists(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> 
                 if clock.key == key
             ]
         return json_answer(page(items, total, limit, offset))
+
+    @router.get("/coverage", summary="How far the holidays of each calendar are known")
+    async def get_coverage(caller: Annotated[Caller, needs("work:read")]) -> Response:
+        async with database.reading() as connection:
+            library = await shelf.look(connection)
+            keys = sorted(library.calendar_versions())
+            known = await read_known(connection, [str(subject_of(key)) for key in keys])
+        now = time.now()
+        items = [
+            shapes.coverage_shape(library.calendar(key, None), known.get(str(subject_of(key))), now)
+            for key in keys
+        ]
+        return json_answer(page(items, len(items), max(len(items), 1), 0))
 
     @router.get("/calendars", summary="Calendars, every version")
     async def get_calendars(caller: Annotated[Caller, needs("work:read")]) -> Response:

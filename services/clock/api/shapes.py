@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from services.clock.domain.clocks import Clock, Standing
+from services.clock.domain.coverage import Known
 from services.clock.domain.facts import Ledger, name_of
 from services.clock.domain.targets import Target
-from shared.business_time import Calendar, due, explain, explain_due
+from shared.business_time import Calendar, alarm_at, coverage, due, explain, explain_due
 from shared.vocabulary import Metric
 
 _LANGUAGES = ("zh-CN", "en")
@@ -164,6 +166,23 @@ def promised(metric: Metric, target: Target | None, submitted_at: datetime) -> d
         "calendar_version": target.calendar.version,
         "policy_version": target.table,
         "explanation": target.explanation(),
+    }
+
+
+def coverage_shape(calendar: Calendar, known: Known | None, now: datetime) -> dict[str, Any]:
+    """Return how far a calendar's holidays are known, and whether somebody was told of the end."""
+    found = coverage(calendar, now.astimezone(ZoneInfo(calendar.zone)).date())
+    return {
+        "calendar": calendar.key,
+        "calendar_version": calendar.version,
+        "name": {"zh-CN": calendar.label.zh, "en": calendar.label.en},
+        "covered_until": found.until,
+        "days_left": found.days_left,
+        "alarm_at": alarm_at(calendar),
+        "is_alarming": found.is_alarming,
+        "was_warned": known is not None
+        and found.until is not None
+        and known.warned_until == found.until,
     }
 
 

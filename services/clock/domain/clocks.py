@@ -54,8 +54,8 @@ class Clock:
     #: When the priority or the versions last changed under way, and the target before.
     rebased_at: datetime | None = None
     before: Target | None = None
-    #: Whether that was a move to other versions, not another priority.
-    is_moved: bool = False
+    #: Why it was moved to other versions; empty where it was another priority.
+    moved_for: str = ""
 
     @property
     def metric(self) -> str:
@@ -136,6 +136,14 @@ class Clock:
         pauses = (*self.run.gaps, *_pausing(self.run, self.before))
         lived = elapsed(self.before.calendar, self.run.started_at, at, pauses).time
         return lived <= self.before.time
+
+    def was_provisional(self) -> bool:
+        """Whether its due moment was uncertain under the target before the last change."""
+        if self.before is None:
+            return False
+        pauses = (*self.run.gaps, *_pausing(self.run, self.before))
+        start, target = self.run.started_at, self.before
+        return due_with_pauses(target.calendar, start, target.time, pauses).is_provisional
 
     def state_at(self, moment: datetime) -> ClockState:
         """Return where it stands."""
@@ -243,7 +251,7 @@ def _clock_of_cycle(
 def _clock(ledger: Ledger, run: Run, target: Target, promises: Promises, name: str) -> Clock:
     pauses = (*run.gaps, *_pausing(run, target))
     key = f"{run.key}@{target.agreement}" if target.agreement else run.key
-    rebased_at, old, source = _rebase(run, promises)
+    rebased_at, old, source, why = _rebase(run, promises)
     return Clock(
         id=clock_id(ledger.request_id, key),
         key=key,
@@ -252,7 +260,7 @@ def _clock(ledger: Ledger, run: Run, target: Target, promises: Promises, name: s
         pauses=pauses,
         due=due_with_pauses(target.calendar, run.started_at, target.time, pauses),
         rebased_at=rebased_at,
-        is_moved=source is not promises,
+        moved_for=why,
         before=source.target(
             run.metric,
             old,
@@ -266,15 +274,15 @@ def _clock(ledger: Ledger, run: Run, target: Target, promises: Promises, name: s
     )
 
 
-def _rebase(run: Run, promises: Promises) -> tuple[datetime | None, Priority, Promises]:
-    """Return when the clock last got another target, and by what it had the one before."""
+def _rebase(run: Run, promises: Promises) -> tuple[datetime | None, Priority, Promises, str]:
+    """Return when the clock last got another target, by what it had the one before, and why."""
     rebase = run.rebases[-1] if run.rebases else None
     move = promises.moves[-1] if promises.moves else None
     if move is not None and move.at >= run.started_at and (rebase is None or move.at > rebase.at):
-        return move.at, run.priority, promises.before_move()
+        return move.at, run.priority, promises.before_move(), move.reason
     if rebase is not None:
-        return rebase.at, rebase.old, promises
-    return None, run.priority, promises
+        return rebase.at, rebase.old, promises, ""
+    return None, run.priority, promises, ""
 
 
 def _pausing(run: Run, target: Target) -> tuple[Pause, ...]:

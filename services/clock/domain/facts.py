@@ -51,6 +51,10 @@ Order: TypeAlias = tuple[datetime, int, int]
 #: A percentage of the target, or working time before or after it: "-PT30M", "+PT1H".
 Threshold: TypeAlias = int | str
 
+#: Why running clocks are put under other versions: on somebody's word, or because the next
+#: holidays of their calendar are known.
+VERSION_MOVED, COVERAGE_EXTENDED = "version_moved", "coverage_extended"
+
 #: What the clocks that a table names itself measure: from one fact to another.
 STAGE = "stage"
 _ONE_RUN = frozenset({Metric.FIRST_RESPONSE, Metric.ASSIGNMENT, Metric.HANDLING, Metric.RESOLUTION})
@@ -104,7 +108,7 @@ class Pins:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """The running clocks of a request were moved to other versions, on somebody's word."""
+    """The running clocks of a request were moved to other versions."""
 
     at: datetime
     #: What held before, and still does for clocks that had ended by then.
@@ -112,6 +116,7 @@ class Move:
     by: str
     #: The job that did it; an undoing names it.
     job: str
+    reason: str = VERSION_MOVED
 
 
 @dataclass(frozen=True, slots=True)

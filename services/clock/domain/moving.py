@@ -1,4 +1,8 @@
-"""Moving running clocks to the versions in force: what it would do, and how it is undone."""
+"""Moving running clocks to the versions in force: what it would do, and how it is undone.
+
+One move needs nobody's word: a calendar that merely knows more holidays (`extends`) takes the
+place of the one a request is pinned to, so that what was provisional is so no longer.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +11,10 @@ from datetime import datetime
 
 from services.clock.domain import steps
 from services.clock.domain.clocks import clocks_at
-from services.clock.domain.facts import Ledger, Move, Pins
+from services.clock.domain.facts import COVERAGE_EXTENDED, Ledger, Move, Pins
 from services.clock.domain.steps import Step
-from services.clock.domain.targets import Library
+from services.clock.domain.targets import CalendarMissing, Library
+from shared.business_time import extends
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,3 +58,39 @@ def undo(ledger: Ledger, job: str, by: str, own_job: str, at: datetime, library:
         return Step(ledger)
     back = ledger.moves[-1].before
     return steps.move(ledger, back, Move(at, ledger.pins, by, own_job), library)
+
+
+#: Who moves clocks when holidays are published.
+BY_ITSELF = "levee"
+
+
+def may_extend(ledger: Ledger, key: str, library: Library) -> bool:
+    """Whether the calendar `key` in force only knows more holidays than the one pinned.
+
+    Not where somebody took the request back from that very version.
+    """
+    if ledger.pins is None or key not in ledger.pins.calendars:
+        return False
+    try:
+        newer = library.calendar(key, None)
+        older = library.calendar(key, ledger.pins.calendars[key])
+    except CalendarMissing:
+        return False
+    if any(move.before.calendars.get(key) == newer.version for move in ledger.moves):
+        return False
+    return extends(newer, older)
+
+
+def extend(ledger: Ledger, key: str, job: str, at: datetime, library: Library) -> Step:
+    """Put the running clocks under the version of a calendar that knows more holidays.
+
+    Nothing happens where it changed in anything else: that takes somebody's word.
+    """
+    if not may_extend(ledger, key, library):
+        return Step(ledger)
+    assert ledger.pins is not None
+    version = library.calendar(key, None).version
+    pins = replace(ledger.pins, calendars={**ledger.pins.calendars, key: version})
+    return steps.move(
+        ledger, pins, Move(at, ledger.pins, BY_ITSELF, job, COVERAGE_EXTENDED), library
+    )

@@ -10,7 +10,7 @@ from itertools import groupby
 from uuid import UUID
 
 from services.clock.domain.clocks import Clock
-from services.clock.domain.facts import Threshold, is_further, metric_of
+from services.clock.domain.facts import Threshold, Told, is_further, metric_of
 from services.clock.domain.runs import Owner
 
 
@@ -46,7 +46,7 @@ class Said:
     """One thing to say: about which clocks, when it happened, and why.
 
     `percent` (or working time before or after the target) and `owner` belong to warnings and
-    breaches, `gone` to what is cancelled.
+    breaches, `gone` to what is cancelled, `was` (what had been told of each clock) to rebases.
     """
 
     topic: Topic
@@ -56,6 +56,7 @@ class Said:
     percent: Threshold = 0
     owner: Owner | None = None
     gone: tuple[Gone, ...] = ()
+    was: tuple[Told, ...] = ()
 
     @property
     def is_further(self) -> bool:
@@ -99,5 +100,6 @@ def in_order(said: Iterable[Said]) -> tuple[Said, ...]:
             continue
         clocks = tuple(clock for one in members for clock in one.clocks)
         gone = tuple(entry for one in members for entry in one.gone)
-        ordered.append(Said(topic, at, clocks, reason, gone=gone))
+        was = tuple(told for one in members for told in one.was)
+        ordered.append(Said(topic, at, clocks, reason, gone=gone, was=was))
     return tuple(ordered)

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from services.clock.domain.clocks import BREACH, Clock, clocks_of, percents
 from services.clock.domain.facts import (
+    COVERAGE_EXTENDED,
     Fact,
     Ledger,
     Move,
@@ -31,7 +32,6 @@ from shared.vocabulary import ClockState
 
 #: Reasons of what is said, beside those the facts bring.
 PRIORITY_CHANGED = "priority_changed"
-VERSION_MOVED = "version_moved"
 NO_CLOCK = "no_clock"
 LATE_FACT = "late_fact"
 
@@ -41,11 +41,13 @@ class Step:
     """The ledger afterwards, what to say in order, and the timers that moved.
 
     `timers`: clock key -> when its next threshold is reached; None: nothing ahead any more.
+    `provisional`: the calendars whose unknown holidays a running clock's due moment depends on.
     """
 
     ledger: Ledger
     said: tuple[Said, ...] = ()
     timers: Mapping[str, datetime | None] | None = None
+    provisional: frozenset[str] = frozenset()
 
 
 def route(ledger: Ledger, routed: Routed, library: Library) -> Step:
@@ -77,7 +79,7 @@ def note(ledger: Ledger, fact: Fact, library: Library) -> Step:
     reached = max(moment, ledger.reached_at)
     after = _reckon(known, reached, library, is_everything=is_late)
     timers = {**(before.timers or {}), **(after.timers or {})}
-    return Step(after.ledger, (*before.said, *after.said), timers)
+    return Step(after.ledger, (*before.said, *after.said), timers, after.provisional)
 
 
 def fire(ledger: Ledger, moment: datetime, library: Library) -> Step:
@@ -135,7 +137,12 @@ def _reckon(
     }
     pins = _with_used(ledger.pins, reckoning.clocks)
     kept = replace(ledger, told=reckoning.told, reached_at=reached, pins=pins)
-    return Step(kept, in_order(reckoning.said), timers)
+    provisional = frozenset(
+        clock.target.calendar.key
+        for clock in reckoning.clocks
+        if clock.due.is_provisional and not clock.is_ended
+    )
+    return Step(kept, in_order(reckoning.said), timers, provisional)
 
 
 def _with_used(pins: Pins, clocks: list[Clock]) -> Pins:
@@ -217,10 +224,7 @@ class _Reckoning:
         """Say how the clock's state and promise differ from what was told of it."""
         is_rebased = _is_other_target(clock, before) and not clock.is_ended
         if is_rebased:
-            at = clock.rebased_at or self.reached
-            self._say(
-                Topic.REBASED, at, clock, VERSION_MOVED if clock.is_moved else PRIORITY_CHANGED
-            )
+            self._rebased(clock, before)
             before = replace(before, taken_back=self._unreached(clock, before.fired))
         state = _state(clock)
         if clock.is_ended:
@@ -236,6 +240,14 @@ class _Reckoning:
             taken_back=(*before.taken_back, *withdrawn),
             next_at=before.next_at,
         )
+
+    def _rebased(self, clock: Clock, before: Told) -> None:
+        """Say that another target applies; not where a calendar just knows more and all stays."""
+        reason, is_same = clock.moved_for or PRIORITY_CHANGED, before.due_at == clock.due_at
+        if reason == COVERAGE_EXTENDED and is_same and not clock.was_provisional():
+            return
+        at = clock.rebased_at or self.reached
+        self.said.append(Said(Topic.REBASED, at, (clock,), reason, was=(before,)))
 
     def _ended(self, clock: Clock, before: Told, state: ClockState) -> Told:
         run = clock.run

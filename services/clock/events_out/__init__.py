@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from services.clock.domain.said import Said
 from services.clock.events_out import first, further
+from services.clock.events_out.calendars import coverage_extended, coverage_warned
 from shared.events.base import EventData
 
 
@@ -12,4 +13,4 @@ def event(said: Said) -> EventData:
     return further.event(said) if said.is_further else first.event(said)
 
 
-__all__ = ["event"]
+__all__ = ["coverage_extended", "coverage_warned", "event"]

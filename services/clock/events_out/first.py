@@ -8,6 +8,7 @@ from services.clock.domain.clocks import Clock
 from services.clock.domain.said import Said, Topic
 from shared.events.base import EventData
 from shared.events.clock import (
+    Before,
     ClockBreached,
     ClockCancelled,
     ClockCorrected,
@@ -35,6 +36,21 @@ def promise(clock: Clock) -> Promise:
         due_at=clock.due_at,
         thresholds_percent=tuple(t for t in target.thresholds if isinstance(t, int)),
         explanation=target.explanation(),
+        is_provisional=clock.due.is_provisional,
+    )
+
+
+def before(said: Said) -> tuple[Before, ...]:
+    """Return what had been promised of the clocks that are said to be rebased."""
+    return tuple(
+        Before(
+            clock_id=clock.id,
+            target_s=told.target.total_seconds(),
+            calendar=told.calendar,
+            calendar_version=told.calendar_version,
+            due_at=told.due_at,
+        )
+        for clock, told in zip(said.clocks, said.was, strict=True)
     )
 
 
@@ -78,6 +94,7 @@ def _breached(said: Said) -> EventData:
         priority=clock.run.priority,
         team=owner.team if owner else "",
         assignee=owner.assignee if owner else None,
+        is_by_rebase=clock.is_breached_by_rebase(),
     )
 
 
@@ -103,7 +120,9 @@ _MADE: dict[Topic, Callable[[Said], EventData]] = {
     Topic.STARTED: lambda said: ClockStarted(clocks=_promises(said)),
     Topic.PAUSED: _paused,
     Topic.RESUMED: lambda said: ClockResumed(clocks=_promises(said)),
-    Topic.REBASED: lambda said: ClockRebased(clocks=_promises(said), reason=said.reason),
+    Topic.REBASED: lambda said: ClockRebased(
+        clocks=_promises(said), reason=said.reason, before=before(said)
+    ),
     Topic.WARNED: _warned,
     Topic.BREACHED: _breached,
     Topic.MET: _met,

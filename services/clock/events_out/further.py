@@ -9,6 +9,7 @@ from services.clock.domain.clocks import Clock
 from services.clock.domain.facts import agreement_of, metric_of, name_of
 from services.clock.domain.said import Said, Topic
 from services.clock.domain.thresholds import part_of
+from services.clock.events_out.first import before
 from shared.events.base import EventData
 from shared.events.clock import (
     AgreementClockBreached,
@@ -55,6 +56,7 @@ def _promises(said: Said) -> tuple[NamedPromise, ...]:
             due_at=clock.due_at,
             thresholds=tuple(str(threshold) for threshold in clock.target.thresholds),
             explanation=clock.target.explanation(),
+            is_provisional=clock.due.is_provisional,
         )
         for clock in said.clocks
     )
@@ -85,6 +87,7 @@ def _breached(said: Said) -> EventData:
         priority=clock.run.priority,
         team=owner.team if owner else "",
         assignee=owner.assignee if owner else None,
+        is_by_rebase=clock.is_breached_by_rebase(),
     )
 
 
@@ -113,7 +116,9 @@ _MADE: dict[Topic, Callable[[Said], EventData]] = {
     Topic.STARTED: lambda said: AgreementClockStarted(clocks=_promises(said)),
     Topic.PAUSED: _paused,
     Topic.RESUMED: lambda said: AgreementClockResumed(clocks=_promises(said)),
-    Topic.REBASED: lambda said: AgreementClockRebased(clocks=_promises(said), reason=said.reason),
+    Topic.REBASED: lambda said: AgreementClockRebased(
+        clocks=_promises(said), reason=said.reason, before=before(said)
+    ),
     Topic.WARNED: _warned,
     Topic.BREACHED: _breached,
     Topic.MET: _met,

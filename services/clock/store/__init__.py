@@ -1,6 +1,7 @@
 """What the clock remembers: one ledger per request, its own copy of tables and calendars."""
 
 from services.clock.store.books import BOOKS
+from services.clock.store.coverage import read_known
 from services.clock.store.moves import MoveJob, MoveUnfinished, NoSuchMove, list_jobs, read_job
 from services.clock.store.reading import (
     ListedClock,
@@ -36,6 +37,7 @@ __all__ = [
     "list_jobs",
     "metadata",
     "read_job",
+    "read_known",
     "read_ledger",
     "read_ledgers",
     "read_page_of_running",

@@ -18,6 +18,7 @@ from shared.database.statements import rows_among
 #: The kind of a clock's timers (handlers.py).
 _THRESHOLD = "threshold"
 _MOVE, _MOVE_PAGE, _PAGE_NAME = "move", "move_page", "page"
+_EXTEND = "extend"
 
 
 async def account(tx: Transaction, keys: Collection[str]) -> Mapping[str, Account]:
@@ -34,7 +35,11 @@ async def account(tx: Transaction, keys: Collection[str]) -> Mapping[str, Accoun
         told |= {str(clock_id(ledger.request_id, key)): key for key in ledger.told}
         found[row.id] = _account(ledger)
     # A move under way has a timer at each request it has yet to reach.
-    moves = {(_MOVE, row.id) for row in (await tx.execute(select(tables.moves.c.id))).all()}
+    jobs = [row.id for row in (await tx.execute(select(tables.moves.c.id))).all()]
+    moves = {(kind, job) for kind in (_MOVE, _EXTEND) for job in jobs}
+    released = tables.definitions
+    versions = select(released.c.key, released.c.version).where(released.c.kind == "calendar")
+    moves |= {(_EXTEND, f"{row.key}/{row.version}") for row in await tx.execute(versions)}
     for key in found:
         found[key].allowed.update(moves | {(_MOVE_PAGE, _PAGE_NAME)})
     listed: set[str] = set()

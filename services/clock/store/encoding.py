@@ -8,7 +8,16 @@ from uuid import UUID
 
 import orjson
 
-from services.clock.domain.facts import Fact, FactKind, Ledger, Move, Pins, Routed, Told
+from services.clock.domain.facts import (
+    VERSION_MOVED,
+    Fact,
+    FactKind,
+    Ledger,
+    Move,
+    Pins,
+    Routed,
+    Told,
+)
 from shared.database.tables import from_us, to_us
 from shared.vocabulary import Priority
 
@@ -21,6 +30,7 @@ _KINDS = {kind.value: kind for kind in FactKind}
 def encode(ledger: Ledger) -> bytes:
     """Return the bytes to store."""
     unit = ledger.routed.organisation_unit if ledger.routed else ""
+    reasons = {move.job: move.reason for move in ledger.moves if move.reason != VERSION_MOVED}
     return orjson.dumps(
         {
             "shape": _SHAPE,
@@ -35,6 +45,7 @@ def encode(ledger: Ledger) -> bytes:
             # Beside the shape, so that the release before reads the rest.
             **({"unit": unit} if unit else {}),
             **({"moves": [_move(move) for move in ledger.moves]} if ledger.moves else {}),
+            **({"reasons": reasons} if reasons else {}),
         }
     )
 
@@ -53,7 +64,7 @@ def decode(request_id: UUID, raw: bytes) -> Ledger:
         ),
         told={key: _read_told(told) for key, told in read["told"].items()},
         reached_at=_moment(read["reached"]),
-        moves=tuple(_read_move(move) for move in read.get("moves", ())),
+        moves=tuple(_read_move(move, read.get("reasons", {})) for move in read.get("moves", ())),
     )
 
 
@@ -61,9 +72,10 @@ def _move(move: Move) -> list[Any]:
     return [to_us(move.at), _pins(move.before), move.by, move.job]
 
 
-def _read_move(read: list[Any]) -> Move:
+def _read_move(read: list[Any], reasons: dict[str, str]) -> Move:
     at, pins, by, job = read
-    return Move(from_us(at), Pins(pins["table"], pins["calendars"]), by, job)
+    before = Pins(pins["table"], pins["calendars"])
+    return Move(from_us(at), before, by, job, reasons.get(job, VERSION_MOVED))
 
 
 def _routed(routed: Routed) -> dict[str, Any]:

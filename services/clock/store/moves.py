@@ -22,8 +22,8 @@ from shared.vocabulary import ClockState
 PREFIX = "move/"
 #: Requests one firing hands on; each is moved in its own turn, between live work.
 PAGE = 500
-#: The kind of the timer each request to be moved gets.
-ONE = "move"
+#: The kinds of the timer each request to be moved gets.
+ONE = ("move", "extend")
 _RUNNING = (ClockState.RUNNING.value, ClockState.PAUSED.value, ClockState.BREACHED.value)
 
 
@@ -59,6 +59,8 @@ class MoveJob:
     requests: int = 0
     #: Whether every running request has been handed on.
     is_spread: bool = False
+    #: The calendar whose holidays were published: a move nobody had to ask for.
+    extends: str | None = None
 
     def spread_over(self, page: list[str]) -> MoveJob:
         """Return it with a page more."""
@@ -130,7 +132,7 @@ async def _waiting(tx: Transaction, move_id: str) -> int:
     wanted = (
         select(func.count())
         .select_from(timers)
-        .where(timers.c.kind == ONE, timers.c.payload.contains(own, autoescape=True))
+        .where(timers.c.kind.in_(ONE), timers.c.payload.contains(own, autoescape=True))
     )
     return int((await tx.execute(wanted)).scalar_one())
 
@@ -147,6 +149,7 @@ def _row(job: MoveJob) -> dict[str, Any]:
         "cursor": job.cursor,
         "requests": job.requests,
         "is_spread": job.is_spread,
+        "extends": job.extends,
     }
 
 
@@ -162,4 +165,5 @@ def _job(row: Mapping[str, Any]) -> MoveJob:
         cursor=row["cursor"],
         requests=row["requests"],
         is_spread=bool(row["is_spread"]),
+        extends=row["extends"],
     )

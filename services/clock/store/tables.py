@@ -76,4 +76,19 @@ moves = Table(
     Column("cursor", String(36), nullable=False),
     Column("requests", Integer, nullable=False),
     Column("is_spread", Boolean, nullable=False),
+    # The calendar whose holidays were published; null for what a person asked for.
+    Column("extends", String(100), nullable=True),
+)
+
+#: What was told of each calendar's known holidays: the alarm is given once per last known date.
+coverage = Table(
+    "coverage",
+    metadata,
+    # The subject of what is said about it.
+    Column("id", String(36), primary_key=True),
+    Column("calendar", String(100), nullable=False),
+    Column("version", Integer, nullable=False),
+    # Dates as ISO 8601; null: it needs no holidays, or nobody was warned yet.
+    Column("covered_until", String(10), nullable=True),
+    Column("warned_until", String(10), nullable=True),
 )

@@ -8,8 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from services.clock.domain.clocks import BREACH
+from services.clock.domain.coverage import Known, subject_of
 from services.clock.domain.facts import Ledger, Told, clock_id
 from services.clock.store import tables
+from services.clock.store.coverage import read_known, write_known
 from services.clock.store.encoding import decode, encode
 from services.clock.store.moves import PREFIX, MoveJob, read_pages, write_jobs
 from services.clock.store.shelf import Shelf, Shelved
@@ -39,6 +41,8 @@ class ClockWork(Work):
         self._released: list[dict[str, Any]] = []
         self._pages: dict[str, tuple[MoveJob, list[str]]] = {}
         self._jobs: list[MoveJob] = []
+        self._known: dict[str, Known] = {}
+        self._learned: list[Known] = []
 
     @property
     def library(self) -> Shelved:
@@ -56,6 +60,9 @@ class ClockWork(Work):
         moving = sorted(key for key in keys if key.startswith(PREFIX))
         if moving:
             self._pages = await read_pages(self.tx, moving)
+        calendars = {str(subject_of(key)) for key in self._library.calendar_versions()}
+        if asked := calendars.intersection(keys):
+            self._known = await read_known(self.tx, asked)
 
     def ledger(self, request_id: str) -> Ledger:
         """Return the ledger of a request, an empty one when nothing is known of it."""
@@ -73,6 +80,14 @@ class ClockWork(Work):
     def keep_job(self, job: MoveJob) -> None:
         """Keep a move as it is now."""
         self._jobs.append(job)
+
+    def known_of(self, subject: str) -> Known | None:
+        """Return what was told of a calendar's coverage by its subject; None for nothing yet."""
+        return self._known.get(subject)
+
+    def keep_known(self, known: Known) -> None:
+        """Keep what was told of a calendar's coverage."""
+        self._learned.append(known)
 
     def release(self, data: DefinitionReleased) -> None:
         """Take a released definition into force and keep it for good."""
@@ -106,6 +121,8 @@ class ClockWork(Work):
             self._shelf.changed()
         if self._jobs:
             await write_jobs(self.tx, self._jobs)
+        if self._learned:
+            await write_known(self.tx, self._learned)
 
     def _clock_rows(self, request_id: str, ledger: Ledger) -> list[dict[str, Any]]:
         before = self._before.get(request_id)

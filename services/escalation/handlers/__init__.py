@@ -1,6 +1,12 @@
 """What escalation does when something happens; the caller opens and commits the transaction."""
 
 from services.escalation.handlers.answering import Answer, acknowledge, hear_acted
+from services.escalation.handlers.calendars import (
+    TELL,
+    hear_coverage_extended,
+    hear_coverage_warned,
+    tell_of_calendar,
+)
 from services.escalation.handlers.copies import keep_directory, keep_policy
 from services.escalation.handlers.requests import (
     hear_assigned,
@@ -28,6 +34,7 @@ from services.escalation.handlers.triggers import (
 )
 
 __all__ = [
+    "TELL",
     "Answer",
     "Raising",
     "acknowledge",
@@ -41,6 +48,8 @@ __all__ = [
     "hear_cancelled",
     "hear_clock_cancelled",
     "hear_closed",
+    "hear_coverage_extended",
+    "hear_coverage_warned",
     "hear_handed_over",
     "hear_met",
     "hear_priority_changed",
@@ -53,4 +62,5 @@ __all__ = [
     "keep_policy",
     "raise_by_hand",
     "take_step",
+    "tell_of_calendar",
 ]

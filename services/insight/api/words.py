@@ -71,6 +71,8 @@ LABELS: dict[str, tuple[str, str]] = {
     "withdrawn": ("请求人撤回", "withdrawn"),
     "handed_over": ("转手", "handed over"),
     "priority_changed": ("优先级变化", "priority changed"),
+    "version_moved": ("改用新版本", "moved to a new version"),
+    "coverage_extended": ("节假日安排已公布", "holidays were published"),
     "late_fact": ("补录的事实", "a fact recorded late"),
     "no_clock": ("表格规定不计时", "the table says no clock"),
     # lights

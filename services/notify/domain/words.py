@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.notify.domain.people import Directory, Reader
+from shared.vocabulary import LANGUAGES
 
 _PLACE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]{0,63})\}")
 #: Stands where a value is known to be none.
@@ -68,7 +69,9 @@ def told_values(
     """Return what templates may name: codes as words, moments in the reader's own zone."""
     language = reader.language
     parameters = {"status": parameters.get("state"), **parameters}
-    values = {name: _plain(value, name, reader) for name, value in parameters.items()}
+    values = {
+        name: _plain(_in_words(value, language), name, reader) for name, value in parameters.items()
+    }
     for name, table in (("metric", _METRICS), ("status", _STATES)):
         if name in values:
             values[name] = _word(table, values[name], language)
@@ -99,6 +102,12 @@ def _reason(values: Mapping[str, str], language: str) -> str:
 
 def _word(table: Mapping[str, Mapping[str, str]], code: str, language: str) -> str:
     return in_language(table[code], language) if code in table else code
+
+
+def _in_words(value: object, language: str) -> object:
+    """Return a label in the reader's language; everything else as it is."""
+    is_label = isinstance(value, Mapping) and bool(value) and set(value) <= set(LANGUAGES)
+    return in_language(value, language) if is_label and isinstance(value, Mapping) else value
 
 
 def _plain(value: object, name: str, reader: Reader) -> str:

@@ -52,6 +52,14 @@ def test_teams_and_people_are_called_by_their_names() -> None:
     assert told_values(STEP | {"team": "new"}, EN, a_directory())["team"] == "new"
 
 
+def test_a_label_is_told_in_the_readers_language() -> None:
+    told: dict[str, object] = {"calendar": {"zh-CN": "办公时间", "en": "Office"}, "other": {"a": 1}}
+
+    assert told_values(told, ZH, a_directory())["calendar"] == "办公时间"
+    assert told_values(told, EN, a_directory())["calendar"] == "Office"
+    assert told_values(told, EN, a_directory())["other"] == "{'a': 1}"
+
+
 def test_what_is_put_in_is_not_looked_at_again() -> None:
     assert replaced("{a} {b}", {"a": "{b}", "b": "x"}) == "{b} x"
 
@@ -80,7 +88,11 @@ def test_the_language_there_is_is_better_than_none() -> None:
 
 def test_every_place_of_the_shipped_templates_is_filled() -> None:
     templates = parse(Templates, read_yaml(SEED.read_text()), "templates")
-    more: dict[str, object] = {"person": "Bob", "state": "resolved"}
+    more: dict[str, object] = {
+        "person": "Bob", "state": "resolved", "calendar": {"zh-CN": "办公时间", "en": "Office"},
+        "key": "office-cn", "covered_until": "2026-12-31", "covered_until_before": "2025-12-31",
+        "days_left": 60,
+    }  # fmt: skip
 
     for template in templates.templates:
         for reader in (ZH, EN):

@@ -1,19 +1,10 @@
-"""What the clock does when it hears something, or when a moment is due."""
+"""What the clock does when it hears a fact about a request, or when a threshold is due."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
-from typing import Any, Protocol
-from uuid import UUID
-
-from services.clock import events_out
-from services.clock.domain import moving, steps
-from services.clock.domain.facts import Fact, FactKind, Ledger, Move, Routed, clock_id
-from services.clock.domain.steps import Step
-from services.clock.domain.table import DECISION
-from services.clock.domain.targets import Library
-from services.clock.store.moves import MoveJob
+from services.clock.domain import steps
+from services.clock.domain.facts import Fact, FactKind, Routed
+from services.clock.handlers.port import THRESHOLD, Work, record
 from shared.database.timers import Timer
 from shared.events.base import Envelope, EventData
 from shared.events.escalation import (
@@ -25,7 +16,6 @@ from shared.events.escalation import (
 )
 from shared.events.intake import MessagePosted, RequestConfirmed
 from shared.events.router import (
-    DefinitionReleased,
     RequestAssigned,
     RequestCancelled,
     RequestClosed,
@@ -38,68 +28,6 @@ from shared.events.router import (
     RequestWaitingStarted,
 )
 from shared.vocabulary import AuthorKind
-
-#: The kind of the one timer each running clock has, named by the clock's id.
-THRESHOLD = "threshold"
-#: The kinds of a move's timers: one that hands on pages of requests, one at each request.
-MOVE_PAGE, MOVE, PAGE_NAME = "move_page", "move", "page"
-
-
-class Work(Protocol):
-    """What these handlers need of the unit of work."""
-
-    #: When this process started, and when it is taken to have heard what happened meanwhile.
-    started_at: datetime
-    caught_up_at: datetime
-
-    @property
-    def now(self) -> datetime:
-        """The moment of recording."""
-        ...
-
-    @property
-    def library(self) -> Library:
-        """The definitions."""
-        ...
-
-    def ledger(self, request_id: str) -> Ledger:
-        """Return the ledger of a request, an empty one when nothing is known of it."""
-        ...
-
-    def keep(self, ledger: Ledger) -> None:
-        """Keep a ledger as it is now."""
-        ...
-
-    def release(self, data: DefinitionReleased) -> None:
-        """Take a released definition into force."""
-        ...
-
-    def page_of(self, key: str) -> tuple[MoveJob, list[str]] | None:
-        """Return the move a timer stands for, and the next requests it is to reach."""
-        ...
-
-    def keep_job(self, job: MoveJob) -> None:
-        """Keep a move as it is now."""
-        ...
-
-    def publish(self, data: EventData, *, subject: UUID | str, occurred_at: datetime) -> UUID:
-        """Say something."""
-        ...
-
-    def arm(
-        self,
-        kind: str,
-        key: UUID | str,
-        name: str,
-        due_at: datetime,
-        payload: Mapping[str, Any] | None = None,
-    ) -> None:
-        """Arm the one timer with this kind, key and name."""
-        ...
-
-    def disarm(self, kind: str, key: UUID | str, name: str) -> None:
-        """Disarm it."""
-        ...
 
 
 def start_clocks(event: Envelope[RequestRouted], work: Work) -> None:
@@ -118,7 +46,7 @@ def start_clocks(event: Envelope[RequestRouted], work: Work) -> None:
         is_import=data.is_import,
         organisation_unit=data.organisation_unit or "",
     )
-    _record(steps.route(work.ledger(event.subject), routed, work.library), work)
+    record(steps.route(work.ledger(event.subject), routed, work.library), work)
 
 
 def note_priority(event: Envelope[RequestPriorityChanged], work: Work) -> None:
@@ -205,13 +133,6 @@ def note_escalation_closed(event: Envelope[EscalationClosed], work: Work) -> Non
     _note(event, work, FactKind.RELEASED, str(event.data.escalation_id))
 
 
-def take_definition(event: Envelope[DefinitionReleased], work: Work) -> None:
-    """Keep tables and calendars the clock computes with; requests stay on their version."""
-    data = event.data
-    if data.kind == "calendar" or (data.kind == "decision" and data.key == DECISION):
-        work.release(data)
-
-
 def announce_thresholds(timer: Timer, work: Work) -> None:
     """Announce what the request's clocks have reached at the due moment.
 
@@ -223,63 +144,11 @@ def announce_thresholds(timer: Timer, work: Work) -> None:
         # Another threshold of the same request, due since, would announce those as well.
         work.arm(THRESHOLD, timer.key, timer.name, work.caught_up_at)
         return
-    _record(steps.fire(ledger, timer.due_at, work.library), work)
-
-
-def begin_move(job: MoveJob, work: Work) -> None:
-    """Keep a move and let its first page be handed on."""
-    work.keep_job(job)
-    work.arm(MOVE_PAGE, f"{MOVE}/{job.id}", PAGE_NAME, work.now)
-
-
-def spread_move(timer: Timer, work: Work) -> None:
-    """Hand a page of requests on, each to its own turn; then the next page."""
-    found = work.page_of(timer.key)
-    if found is None:
-        return
-    job, page = found
-    payload = {"by": job.moved_by, "undoes": job.undoes}
-    for request_id in page:
-        work.arm(MOVE, request_id, job.id, work.now, payload)
-    after = job.spread_over(page)
-    work.keep_job(after)
-    if not after.is_spread:
-        work.arm(MOVE_PAGE, timer.key, timer.name, work.now)
-
-
-def move_clocks(timer: Timer, work: Work) -> None:
-    """Put one request's running clocks under the versions in force, or back.
-
-    Should a version be released while the move is under way, whom it reaches later gets that.
-    """
-    ledger, told = work.ledger(timer.key), timer.payload
-    if ledger.pins is None:
-        return
-    if told["undoes"] is not None:
-        step = moving.undo(ledger, told["undoes"], told["by"], timer.name, work.now, work.library)
-    else:
-        move = Move(work.now, ledger.pins, told["by"], timer.name)
-        step = steps.move(ledger, work.library.in_force(), move, work.library)
-    if step.ledger is not ledger:
-        _record(step, work)
+    record(steps.fire(ledger, timer.due_at, work.library), work)
 
 
 def _note(
     event: Envelope[EventData], work: Work, kind: FactKind, value: str = "", team: str = ""
 ) -> None:
     fact = Fact(kind, event.occurred_at, event.source, event.sequence, value, team)
-    _record(steps.note(work.ledger(event.subject), fact, work.library), work)
-
-
-def _record(step: Step, work: Work) -> None:
-    """Keep the ledger, say what there is to say, set the timers."""
-    request_id = step.ledger.request_id
-    work.keep(step.ledger)
-    for said in step.said:
-        work.publish(events_out.event(said), subject=request_id, occurred_at=said.at)
-    for key, next_at in (step.timers or {}).items():
-        name = str(clock_id(request_id, key))
-        if next_at is None:
-            work.disarm(THRESHOLD, request_id, name)
-        else:
-            work.arm(THRESHOLD, request_id, name, next_at)
+    record(steps.note(work.ledger(event.subject), fact, work.library), work)
