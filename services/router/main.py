@@ -73,5 +73,6 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
         loops=loops if given.knobs.has_housekeeping else [],
         checks=desk.checks,
         figures=desk.figures,
+        large_bodies=api.LARGE_BODIES,
         desk=desk,
     )

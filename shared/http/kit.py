@@ -16,7 +16,7 @@ from shared.http.watching import Watched
 from shared.observability import bound
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -62,12 +62,14 @@ def make_app(
     prefix: str = "",
     answered: Answered | None = None,
     tracer: Callable[[], Tracer | None] = lambda: None,
+    large: Mapping[str, int] | None = None,
 ) -> FastAPI:
     """Return an application with everything but its own paths.
 
     Its OpenAPI description is at `<prefix>/openapi.json`. `answered` hears of every answer:
     method, route template, status, seconds until it began. `tracer` returns what makes spans, if
-    anything does.
+    anything does. `large` are the paths below the prefix whose bodies may have more bytes than
+    `MAX_BODY_BYTES`, and how many.
     """
     app = FastAPI(
         title=title,
@@ -78,7 +80,8 @@ def make_app(
     )
     app.state.keys = keys
     tell_problems(app)
-    app.add_middleware(_Edge, ids=ids)
+    limits = {f"{prefix}{path}": limit for path, limit in (large or {}).items()}
+    app.add_middleware(_Edge, ids=ids, limits=limits)
     if answered is not None:
         app.add_middleware(Watched, answered=answered, prefix=prefix, tracer=tracer)
     return app
@@ -87,8 +90,8 @@ def make_app(
 class _Edge:
     """Gives each call an id, binds it to the logs, and reads its body, up to the limit."""
 
-    def __init__(self, app: ASGIApp, ids: IdSource) -> None:
-        self._app, self._ids = app, ids
+    def __init__(self, app: ASGIApp, ids: IdSource, limits: Mapping[str, int]) -> None:
+        self._app, self._ids, self._limits = app, ids, limits
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one call."""
@@ -101,7 +104,8 @@ class _Edge:
         stamped = _stamped(send, request_id)
         with bound(call_id=request_id):
             try:
-                body = await _body(request, receive)
+                limit = self._limits.get(scope["path"], MAX_BODY_BYTES)
+                body = await _body(request, receive, limit)
                 _check(request, body)
             except ClientDisconnect:
                 return
@@ -111,11 +115,11 @@ class _Edge:
             await self._app(scope, _replayed(body, receive), stamped)
 
 
-async def _body(request: Request, receive: Receive) -> bytes:
+async def _body(request: Request, receive: Receive, limit: int) -> bytes:
     """Return the body; raise `TooLarge` as soon as it is known to be."""
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
-        raise TooLarge(limit=MAX_BODY_BYTES)
+    if announced.isdigit() and int(announced) > limit:
+        raise TooLarge(limit=limit)
     if not announced and "transfer-encoding" not in request.headers:
         return b""
     read = bytearray()
@@ -124,8 +128,8 @@ async def _body(request: Request, receive: Receive) -> bytes:
         if message["type"] == "http.disconnect":
             raise ClientDisconnect
         read += message.get("body", b"")
-        if len(read) > MAX_BODY_BYTES:
-            raise TooLarge(limit=MAX_BODY_BYTES)
+        if len(read) > limit:
+            raise TooLarge(limit=limit)
         if not message.get("more_body"):
             return bytes(read)
 

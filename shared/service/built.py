@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -63,6 +63,8 @@ class Service:
     figures: Callable[[], Awaitable[Own]] | None = None
     #: The service's own part of what an auditor is told.
     books: Books | None = None
+    #: Paths below its prefix whose bodies may have so many bytes: more than the kit lets in.
+    large_bodies: Mapping[str, int] = field(default_factory=dict)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _end_tracing: Callable[[], None] | None = None
 
@@ -166,6 +168,7 @@ class Service:
             prefix=f"/{self.name}",
             answered=self.runtime.stats.measures.answered,
             tracer=lambda: self.runtime.tracer,
+            large=self.large_bodies,
         )
         # Paths are tried in order: the busy ones come before the operator's.
         accounts = self.accounts

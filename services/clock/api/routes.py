@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
@@ -10,10 +11,10 @@ from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.clock.api import shapes
+from services.clock.api.promising import asked
 from services.clock.domain.clocks import standing
 from services.clock.domain.coverage import subject_of
 from services.clock.domain.facts import Routed
-from services.clock.domain.targets import Promises
 from services.clock.store import (
     ClockWork,
     RequestUnknown,
@@ -50,8 +51,26 @@ class PromiseAsked(BaseModel):
     domain: Annotated[str, Field(max_length=100)]
     channel: Annotated[str, Field(max_length=100)] = "portal"
     customer_tier: Annotated[str, Field(max_length=100)] = "standard"
+    #: Whose time it would be, and where it comes from; only tables that ask look at them.
+    team: Annotated[str, Field(max_length=100)] = ""
+    organisation_unit: Annotated[str, Field(max_length=200)] | None = None
     #: When it would be submitted; now when absent.
     submitted_at: AwareDatetime | None = None
+
+    def routed(self, now: datetime) -> Routed:
+        """Return what the router would say of it."""
+        return Routed(
+            at=now,
+            submitted_at=self.submitted_at or now,
+            number="",
+            request_type=self.request_type,
+            domain=self.domain,
+            channel=self.channel,
+            customer_tier=self.customer_tier,
+            priority=self.priority,
+            team=self.team,
+            organisation_unit=self.organisation_unit or "",
+        )
 
 
 def routes(runtime: Runtime[ClockWork], shelf: Shelf) -> APIRouter:
@@ -186,24 +205,4 @@ def _add_promises(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) 
     ) -> Response:
         async with runtime.database.reading() as connection:
             library = await shelf.look(connection)
-        now = runtime.time.now()
-        submitted_at = body.submitted_at or now
-        routed = Routed(
-            at=now,
-            submitted_at=submitted_at,
-            number="",
-            request_type=body.request_type,
-            domain=body.domain,
-            channel=body.channel,
-            customer_tier=body.customer_tier,
-            priority=body.priority,
-            team="",
-        )
-        promises = Promises(library, library.in_force(), routed)
-        told = [
-            shapes.promised(
-                metric, promises.target(metric, body.priority, submitted_at), submitted_at
-            )
-            for metric in Metric
-        ]
-        return json_answer({"submitted_at": submitted_at, "promises": told})
+        return json_answer(asked(body.routed(runtime.time.now()), library))

@@ -1,13 +1,14 @@
-"""What if: the same request with something else supposed, and when its clocks would be due."""
+"""What if: a request with something else supposed, or none yet, and when clocks would be due."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from services.clock.domain.clocks import Clock, clocks_at
-from services.clock.domain.facts import Fact, FactKind, Ledger
+from services.clock.domain.facts import Fact, FactKind, Ledger, Routed
 from services.clock.domain.targets import Library
 from shared.vocabulary import Priority
 
@@ -32,6 +33,15 @@ class Supposition:
     priority_at: datetime | None = None
     waits: tuple[Wait, ...] = ()
     without_waits: frozenset[str] = frozenset()
+
+
+def armed(routed: Routed, library: Library) -> tuple[Clock, ...]:
+    """Return the clocks that would run at once for a request nobody routed.
+
+    Raises `TargetsMissing` or `CalendarMissing`.
+    """
+    ledger = Ledger(UUID(int=0), routed=routed, pins=library.in_force())
+    return clocks_at(ledger, max(routed.at, routed.submitted_at), library)
 
 
 @dataclass(frozen=True, slots=True)

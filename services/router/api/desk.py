@@ -7,29 +7,29 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import func, select
 
 from services.router import handlers
+from services.router.api.releasing import Releasing
 from services.router.domain import NoSuchWorkItem, RequestNotRouted
-from services.router.gateways import Folder, Found, check_content, read_directory
-from services.router.handlers import Change, Submission
+from services.router.gateways import Folder, read_directory
+from services.router.handlers import Change
 from services.router.store import RouterWork, tables
 from services.router.store.rows import item_of, record_of
 from shared.database.statements import insert_missing
-from shared.database.tables import from_us
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
     from sqlalchemy import Table
 
     from services.router.domain import Record, WorkItem
-    from services.router.gateways import Checked
     from services.router.store import Repository
     from shared.consuming import Runtime
-    from shared.events.router import DefinitionKind, DirectoryChanged
+    from shared.database.engine import Transaction
+    from shared.events.router import DirectoryChanged
 
 _log = logging.getLogger(__name__)
 
@@ -41,10 +41,15 @@ class Desk:
         self, runtime: Runtime[RouterWork], repository: Repository, folder: Folder | None
     ) -> None:
         self._runtime, self.repository, self._folder = runtime, repository, folder
+        self.releasing = Releasing(runtime, repository, folder)
 
     def now(self) -> datetime:
         """Return the present moment, UTC."""
         return self._runtime.time.now()
+
+    def reading(self) -> AbstractAsyncContextManager[Transaction]:
+        """Open a connection for reading."""
+        return self._runtime.database.reading()
 
     # ---- definitions -----------------------------------------------------------------------
 
@@ -62,40 +67,7 @@ class Desk:
 
     async def load_folder(self) -> int:
         """Take new and changed files of the folder into force; return how many were released."""
-        if self._folder is None:
-            return 0
-        released = 0
-        for found in self._folder.changed():
-            before = self.repository.in_force(found.kind, found.key)
-            checked = await self.submit(found, by="folder", is_answered=False)
-            after = self.repository.in_force(found.kind, found.key)
-            released += checked.is_ok and after != before
-        return released
-
-    async def submit(self, found: Found, by: str, *, is_answered: bool = True) -> Checked:
-        """Check a definition; put it in force, or say why not.
-
-        Where nobody waits for the answer (a file), the reasons are kept until the file is mended.
-        """
-        checked = check_content(found.kind, found.key, found.content, found.file, self.repository)
-        submission = Submission(found.kind, found.key, checked.text, found.file, by)
-        if checked.is_ok:
-            await self._runtime.do(
-                lambda work: handlers.release(submission, work), locks=[submission.subject]
-            )
-        else:
-            _log.warning(
-                "%s refused, the version in force stays: %s",
-                found.file,
-                "; ".join(f"{f.path}: {f.message.get('en', f.rule)}" for f in checked.findings),
-            )
-            if not is_answered:
-                await self._runtime.do(
-                    lambda work: handlers.note_fault(submission, checked.findings, work)
-                )
-        async with self._runtime.database.reading() as connection:
-            await self.repository.refresh(connection)
-        return checked
+        return await self.releasing.load_folder()
 
     async def put_directory(self, directory: DirectoryChanged) -> int:
         """Put a directory in force and announce it; return its version."""
@@ -106,57 +78,17 @@ class Desk:
             await self.repository.refresh(connection)
         return version
 
-    async def faults(self) -> list[dict[str, Any]]:
-        """Return the definitions that were refused and not mended yet, with their findings."""
-        table = tables.definition_faults
-        async with self._runtime.database.reading() as connection:
-            rows = (await connection.execute(select(table).order_by(table.c.file))).all()
-        return [
-            {
-                "file": row.file,
-                "kind": row.kind,
-                "key": row.key,
-                "verdict": "refused",
-                "findings": orjson.loads(row.findings),
-                "found_at": from_us(row.found_us),
-            }
-            for row in rows
-        ]
-
-    async def versions(self, kind: DefinitionKind, key: str) -> list[dict[str, Any]]:
-        """Return all versions of a definition, newest first."""
-        table = tables.definitions
-        wanted = (
-            select(table)
-            .where(table.c.kind == kind, table.c.key == key)
-            .order_by(table.c.version.desc())
-        )
-        async with self._runtime.database.reading() as connection:
-            rows = (await connection.execute(wanted)).all()
-        return [
-            {
-                "kind": row.kind,
-                "key": row.key,
-                "version": row.version,
-                "content_hash": row.content_hash,
-                "released_by": row.released_by,
-                "released_at": from_us(row.released_us),
-                "is_in_force": row.is_in_force,
-            }
-            for row in rows
-        ]
-
     async def figures(self) -> dict[str, dict[tuple[str, ...], float]]:
         """Count the definitions in force and those refused and not mended."""
         in_force = Counter((found.kind,) for found in self.repository.all_in_force())
         return {
             "levee_definitions_in_force": {kind: float(n) for kind, n in in_force.items()},
-            "levee_definitions_refused": {(): float(len(await self.faults()))},
+            "levee_definitions_refused": {(): float(len(await self._unseen_faults()))},
         }
 
     async def checks(self) -> dict[str, tuple[bool, str]]:
         """Return what /ready tells about definitions and incidents."""
-        refused = [fault["file"] for fault in await self.faults()]
+        refused = await self._unseen_faults()
         table = tables.incidents
         waiting = select(func.count()).select_from(table).where(table.c.resolved_us.is_(None))
         async with self._runtime.database.reading() as connection:
@@ -167,6 +99,11 @@ class Desk:
             "definitions": (not refused and in_force > 0, told),
             "incidents": (incidents == 0, f"{incidents} waiting"),
         }
+
+    async def _unseen_faults(self) -> list[str]:
+        """Return the files refused whose reasons nobody has been told yet."""
+        faults = await self.releasing.shelf.faults()
+        return [fault["file"] for fault in faults if fault["told_to"] is None]
 
     # ---- requests and work items -----------------------------------------------------------
 

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
+from services.router.api.definitions import add_definitions
 from services.router.api.desk import Desk, item_json, record_json
-from services.router.gateways import Found, read_directory
+from services.router.api.trying import add_trying
 from services.router.handlers import Change
 from shared.errors import Finding, Invalid
-from shared.events.router import DefinitionKind
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
 from shared.vocabulary import Lane, Priority, RequestState, WorkItemState
@@ -25,8 +25,6 @@ Words = Annotated[str, Field(max_length=2000)]
 
 #: How far back a fact may be dated by whoever handles requests.
 _BACKDATED_AT_MOST = timedelta(days=1)
-#: As file stems are: what a process, table or calendar is called.
-DefinitionKey = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$")]
 
 
 class _Body(BaseModel):
@@ -97,7 +95,8 @@ def routes(desk: Desk) -> APIRouter:
     api = APIRouter(prefix="/v1")
     _add_requests(api, desk)
     _add_work_items(api, desk)
-    _add_definitions(api, desk)
+    add_definitions(api, desk)
+    add_trying(api, desk)
     return api
 
 
@@ -201,58 +200,6 @@ def _add_work_items(api: APIRouter, desk: Desk) -> None:
     ) -> Response:
         item = await desk.complete(item_id, body.by, dict(body.result), desk.now())
         return json_answer(item_json(item))
-
-
-def _add_definitions(api: APIRouter, desk: Desk) -> None:
-    @api.get("/definitions", tags=["definitions"], summary="What is in force, what was refused")
-    async def list_definitions(caller: Annotated[Caller, needs("work:read")]) -> Response:
-        in_force = [
-            {
-                "kind": released.kind,
-                "key": released.key,
-                "version": released.version,
-                "content_hash": released.content_hash,
-            }
-            for released in desk.repository.all_in_force()
-        ]
-        return json_answer({"in_force": in_force, "refused": await desk.faults()})
-
-    @api.get("/definitions/{kind}/{key}", tags=["definitions"], summary="Versions of one")
-    async def versions(
-        kind: DefinitionKind, key: DefinitionKey, caller: Annotated[Caller, needs("work:read")]
-    ) -> Response:
-        found = await desk.versions(kind, key)
-        return json_answer(page(found, len(found), max(len(found), 1), 0))
-
-    @api.put("/definitions/{kind}/{key}", tags=["definitions"], summary="Check and put in force")
-    async def put_definition(
-        kind: DefinitionKind,
-        key: DefinitionKey,
-        request: Request,
-        caller: Annotated[Caller, needs("process:write")],
-    ) -> Response:
-        content = await request.body()
-        checked = await desk.submit(Found(kind, key, f"api/{kind}/{key}", content), caller.name)
-        if not checked.is_ok:
-            raise Invalid(checked.findings)
-        [newest, *_] = await desk.versions(kind, key)
-        return json_answer(newest)
-
-    @api.post("/definitions/reload", tags=["definitions"], summary="Look at the folder now")
-    async def reload(caller: Annotated[Caller, needs("process:write")]) -> Response:
-        return json_answer({"released": await desk.load_folder(), "refused": await desk.faults()})
-
-    @api.get("/directory", tags=["directory"], summary="People and teams")
-    async def get_directory(caller: Annotated[Caller, needs("work:read")]) -> Response:
-        return json_answer(desk.repository.directory.model_dump(mode="json"))
-
-    @api.put("/directory", tags=["directory"], summary="Put another directory in force")
-    async def put_directory(
-        request: Request, caller: Annotated[Caller, needs("process:write")]
-    ) -> Response:
-        text = (await request.body()).decode("utf-8", "replace")
-        version = await desk.put_directory(read_directory(text, "directory"))
-        return json_answer({"version": version})
 
 
 def _must_say_where_and_why(body: ChangeBody) -> None:

@@ -1,6 +1,16 @@
 """What the router reaches outside its database: the folder of definitions, and their checking."""
 
-from services.router.gateways.checking import Checked, check_content
-from services.router.gateways.folder import Folder, Found, read_directory
+from services.router.gateways.checking import Checked
+from services.router.gateways.folder import ORDER, Folder, Found, in_order, read_directory
+from services.router.gateways.together import check_together, settle
 
-__all__ = ["Checked", "Folder", "Found", "check_content", "read_directory"]
+__all__ = [
+    "ORDER",
+    "Checked",
+    "Folder",
+    "Found",
+    "check_together",
+    "in_order",
+    "read_directory",
+    "settle",
+]

@@ -18,7 +18,7 @@ from shared.errors import Finding, Invalid
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
 
-    from services.router.store import Repository
+    from services.router.store.in_force import Around
     from shared.events.router import DefinitionKind
 
 
@@ -35,56 +35,37 @@ class Checked:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
-def check_content(
-    kind: DefinitionKind, key: str, content: bytes, file: str, repository: Repository
-) -> Checked:
-    """Return the verdict on a definition's bytes; never raises for what stands in them."""
+def read_content(content: bytes) -> Checked:
+    """Return the text of a definition, or why its bytes are none."""
     if len(content) > MAX_CONTENT_BYTES:
         return Checked("", (_too_large(len(content)),))
     try:
-        text = content.decode("utf-8-sig")
+        return Checked(content.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
         return Checked("", (_not_utf8(error.start),))
-    if kind == "process":
-        return Checked(text, _process(content, text, key, file, repository))
+
+
+def check_process(text: str, key: str, file: str, around: Around) -> tuple[Finding, ...]:
+    """Return what is wrong or odd with a diagram, among what else there is."""
+    report = check(text.encode(), file=file, around=around)
+    if report.is_ok and report.process_id != key:
+        return (*report.findings, _wrong_key(key))
+    return report.findings
+
+
+def check_other(
+    kind: DefinitionKind, text: str, key: str, file: str, processes: Collection[str]
+) -> tuple[Finding, ...]:
+    """Return what is wrong with anything but a diagram; `processes` are those there are."""
     try:
-        _CHECKS[kind](text, key, file, repository)
+        _CHECKS[kind](text, key, file, processes)
     except Invalid as error:
         told = Finding("/", error.code, {z: error.sentence(z) for z in ("zh-CN", "en")})
-        return Checked(text, error.findings or (told,))
-    return Checked(text)
+        return error.findings or (told,)
+    return ()
 
 
-def _process(
-    content: bytes, text: str, key: str, file: str, repository: Repository
-) -> tuple[Finding, ...]:
-    """Check a process, and that what calls it could still be released with it."""
-    around = repository.around({key: text})
-    report = check(content, file=file, around=around)
-    if not report.is_ok:
-        return report.findings
-    found = list(report.findings)
-    if report.process_id != key:
-        found.append(_wrong_key(key))
-    for caller in repository.callers_of(key):
-        if not check(caller.content.encode(), file=caller.key, around=around).is_ok:
-            found.append(_breaks(caller.key))
-    return tuple(found)
-
-
-def _breaks(caller: str) -> Finding:
-    return Finding(
-        "/",
-        "breaks-caller",
-        {
-            "zh-CN": f"调用它的流程 {caller} 将因此无法运行",
-            "en": f"the process {caller}, which calls it, could not be run with it",
-        },
-        {"zh-CN": f"先修改 {caller}", "en": f"change {caller} first"},
-    )
-
-
-def _decision(text: str, key: str, file: str, _: Repository) -> None:
+def _decision(text: str, key: str, file: str, _: Collection[str]) -> None:
     model = load_decisions(text.encode(), file=file)
     if key not in model.decisions_by_id:
         raise Invalid([_wrong_key(key)])
@@ -93,17 +74,17 @@ def _decision(text: str, key: str, file: str, _: Repository) -> None:
         raise Invalid(wrong)
 
 
-def _calendar(text: str, key: str, file: str, _: Repository) -> None:
+def _calendar(text: str, key: str, file: str, _: Collection[str]) -> None:
     calendar = Calendar.from_dict(_with_key(read_yaml(text, file), key))
     _must_be_named(calendar.key, key)
 
 
-def _model(model: type[BaseModel]) -> Callable[[str, str, str, Repository], None]:
-    def check_model(text: str, key: str, file: str, repository: Repository) -> None:
+def _model(model: type[BaseModel]) -> Callable[[str, str, str, Collection[str]], None]:
+    def check_model(text: str, key: str, file: str, processes: Collection[str]) -> None:
         parsed = parse(model, read_yaml(text, file), file)
         _must_be_named(str(getattr(parsed, "key", key)), key)
         if isinstance(parsed, Catalogue):
-            _processes_exist(parsed, repository.process_keys)
+            _processes_exist(parsed, processes)
 
     return check_model
 
@@ -129,7 +110,7 @@ def _processes_exist(catalogue: Catalogue, known: Collection[str]) -> None:
         raise Invalid(findings)
 
 
-_CHECKS: dict[str, Callable[[str, str, str, Repository], None]] = {
+_CHECKS: dict[str, Callable[[str, str, str, Collection[str]], None]] = {
     "decision": _decision,
     "calendar": _calendar,
     "escalation_policy": _model(EscalationPolicy),

@@ -16,9 +16,10 @@ from shared.definitions.parsing import parse, read_yaml
 from shared.events.router import Absence, DefinitionKind, DirectoryChanged, Person, Team
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
-_FOLDERS: dict[str, DefinitionKind] = {
+FOLDERS: dict[str, DefinitionKind] = {
     "calendars": "calendar",
     "policies": "escalation_policy",
     "catalogue": "catalogue",
@@ -53,24 +54,39 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: dict[str, tuple[int, int]] = {}
+        self._refused: set[str] = set()
 
     def changed(self) -> list[Found]:
-        """Return the files that are new or different since the last look, in release order."""
+        """Return the files that are new or different since the last look, in release order.
+
+        With them come those that were refused: what they lacked may be there now.
+        """
         found: list[Found] = []
+        again: list[Found] = []
         for path, kind in self._files():
             try:
                 state = path.stat()
                 seen = (state.st_mtime_ns, state.st_size)
                 file = str(path.relative_to(self._path))
-                if self._seen.get(file) == seen:
+                is_known = self._seen.get(file) == seen
+                if is_known and file not in self._refused:
                     continue
                 with path.open("rb") as opened:
                     content = opened.read(_MAX_FILE_BYTES + 1)
             except FileNotFoundError:
                 continue  # gone between listing and reading: an editor's temporary file
             self._seen[file] = seen
-            found.append(Found(kind, path.stem, file, content))
-        return _in_order(found)
+            (again if is_known else found).append(Found(kind, path.stem, file, content))
+        return in_order([*found, *again]) if found else []
+
+    def refuse(self, files: Collection[str]) -> None:
+        """Remember which files were refused in the last look."""
+        self._refused = set(files)
+
+    def offer_again(self, files: Collection[str]) -> None:
+        """Forget that these were seen: nothing came of it (a database that was away)."""
+        for file in files:
+            self._seen.pop(file, None)
 
     def directory_seed(self) -> str | None:
         """Return the text of `directory.yaml`, if there is one."""
@@ -83,12 +99,12 @@ class Folder:
         files: list[tuple[Path, DefinitionKind]] = []
         files += [(path, "process") for path in sorted(self._path.glob("*.bpmn"))]
         files += [(path, "decision") for path in sorted(self._path.glob("*.dmn"))]
-        for folder, kind in _FOLDERS.items():
+        for folder, kind in FOLDERS.items():
             files += [(path, kind) for path in sorted((self._path / folder).glob("*.yaml"))]
         return [(path, kind) for path, kind in files if not path.name.startswith((".", "~"))]
 
 
-def _in_order(found: list[Found]) -> list[Found]:
+def in_order(found: Collection[Found]) -> list[Found]:
     """Sort so that what is referred to comes first, called processes before their callers."""
     calls = {f.key: called_processes(f.content) for f in found if f.kind == "process"}
     depth = dict.fromkeys(calls, 0)

@@ -1,10 +1,15 @@
 """What the router does when something happens; the caller opens and commits the transaction."""
 
 from services.router.handlers.definitions import (
+    RELEASING,
+    InForceNow,
     Submission,
+    api_file,
+    forget_fault,
     keep_directory,
+    must_be_as_seen,
     note_fault,
-    release,
+    release_together,
 )
 from services.router.handlers.requests import (
     Change,
@@ -25,18 +30,23 @@ from services.router.handlers.work_items import (
 )
 
 __all__ = [
+    "RELEASING",
     "Change",
+    "InForceNow",
     "Submission",
+    "api_file",
     "apply_change",
     "claim_item",
     "complete_item",
     "confirm_request",
     "delegate_item",
     "fire_process_timer",
+    "forget_fault",
     "keep_directory",
+    "must_be_as_seen",
     "note_fault",
     "note_message",
-    "release",
+    "release_together",
     "reopen_request",
     "return_item",
     "route_request",

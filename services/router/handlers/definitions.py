@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from services.router.store.repository import Released
+from services.router.domain.definitions import DefinitionsMoved, SomebodyWasFaster, is_as_seen
+from services.router.store import Released
 from services.router.store.work import content_hash
 from shared.events import router as said
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from services.router.store import RouterWork
     from shared.errors import Finding
     from shared.events.router import DefinitionKind, DirectoryChanged
+
+#: The row whoever releases anything locks: two releases, each sound alone, may be wrong together.
+RELEASING = "definitions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,10 @@ class Submission:
     content: str
     file: str
     by: str
+    #: What the sender saw in force: versions, hashes, `*` or `none`; empty: does not say.
+    seen: tuple[str, ...] = ()
+    #: The older version whose content it is.
+    again_of: int | None = None
 
     @property
     def subject(self) -> str:
@@ -33,31 +41,98 @@ class Submission:
         return f"{self.kind}/{self.key}"
 
 
-def release(submission: Submission, work: RouterWork) -> int:
-    """Put a checked definition in force as the next version; the same content stays as it is."""
-    known = work.repository.in_force(submission.kind, submission.key)
+@dataclass(frozen=True, slots=True)
+class InForceNow:
+    """A definition after it was handed in."""
+
+    kind: str
+    key: str
+    version: int
+    content_hash: str
+    #: False when this content was in force before.
+    is_new: bool
+
+
+def release_together(
+    submissions: Sequence[Submission], revision: int, work: RouterWork
+) -> list[InForceNow]:
+    """Put checked definitions in force, all or none; the same content again stays as it is.
+
+    `revision` is the one they were checked against. Raises `DefinitionsMoved` when another is in
+    force by now, `SomebodyWasFaster` when a sender saw something else than is in force.
+    """
+    if work.repository.revision != revision or work.is_releasing:
+        raise DefinitionsMoved
+    for submission in submissions:
+        must_be_as_seen(submission, work.repository.in_force(submission.kind, submission.key))
+    return [_released(submission, work) for submission in submissions]
+
+
+def must_be_as_seen(submission: Submission, known: Released | None) -> None:
+    """Raise `SomebodyWasFaster` unless the sender saw what is in force, or sends just that."""
+    if not submission.seen:
+        return
+    version = known.version if known is not None else None
+    hashed = known.content_hash if known is not None else ""
+    if hashed == content_hash(submission.content):
+        return  # a repeated call, or two people with one mind
+    if not is_as_seen(submission.seen, version, hashed):
+        raise SomebodyWasFaster(
+            kind=submission.kind,
+            key=submission.key,
+            version=version,
+            content_hash=hashed or None,
+            released_by=known.released_by if known is not None else "-",
+            released_at=known.released_at.isoformat() if known and known.released_at else None,
+            expected=", ".join(submission.seen),
+        )
+
+
+def _released(submission: Submission, work: RouterWork) -> InForceNow:
+    kind, key = submission.kind, submission.key
+    known = work.repository.in_force(kind, key)
     hashed = content_hash(submission.content)
-    work.mend(submission.file)
+    for file in {submission.file, api_file(kind, key)}:
+        work.mend(file)
     if known is not None and known.content_hash == hashed:
-        return known.version
+        return InForceNow(kind, key, known.version, hashed, is_new=False)
     version = known.version + 1 if known else 1
-    released = Released(submission.kind, submission.key, version, submission.content, hashed)
+    released = Released(
+        kind, key, version, submission.content, hashed, again_of=submission.again_of
+    )
     work.release(released, submission.by)
     event = said.DefinitionReleased(
-        kind=submission.kind,
-        key=submission.key,
+        kind=kind,
+        key=key,
         version=version,
         content_hash=hashed,
         content=submission.content,
         released_by=submission.by,
+        again_of=submission.again_of,
     )
     work.publish(event, subject=submission.subject, occurred_at=work.now)
-    return version
+    return InForceNow(kind, key, version, hashed, is_new=True)
 
 
-def note_fault(submission: Submission, findings: Sequence[Finding], work: RouterWork) -> None:
+def api_file(kind: str, key: str) -> str:
+    """Return under which name the faults of what came by the API are kept."""
+    return f"api/{kind}/{key}"
+
+
+def note_fault(
+    submission: Submission,
+    findings: Sequence[Finding],
+    work: RouterWork,
+    told_to: str | None = None,
+) -> None:
     """Keep why a definition was refused; what is in force stays in force."""
-    work.blame(submission.file, submission.kind, submission.key, submission.content, findings)
+    kind, key = submission.kind, submission.key
+    work.blame(submission.file, kind, key, submission.content, findings, told_to)
+
+
+def forget_fault(file: str, work: RouterWork) -> None:
+    """A file is in order again without anything being released."""
+    work.mend(file)
 
 
 def keep_directory(directory: DirectoryChanged, work: RouterWork) -> int:

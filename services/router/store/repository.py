@@ -6,7 +6,7 @@ next look that it must read again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 from services.router.domain import People
 from services.router.store import tables
+from services.router.store.in_force import Around, InForce, Released
 from services.router.store.peopled import people_of
 from services.router.workflow import CompiledProcess, compile_process
 from shared.database.native import Prepared
+from shared.database.tables import from_us
 from shared.decisions import DecisionModel, load_decisions
 from shared.definitions.models import Catalogue
 from shared.definitions.parsing import parse, read_yaml
@@ -47,17 +49,6 @@ class NoSuchDecision(NotFound):
     """There is no decision {decision}."""
 
     zh: ClassVar[str] = "没有决策 {decision}。"
-
-
-@dataclass(frozen=True, slots=True)
-class Released:
-    """One released definition."""
-
-    kind: str
-    key: str
-    version: int
-    content: str
-    content_hash: str
 
 
 #: Compiled versions kept beside those in force; what is dropped is compiled again when needed.
@@ -91,22 +82,6 @@ class Tables:
         }
 
 
-class Around:
-    """What a diagram may call: these decisions, these processes."""
-
-    def __init__(self, decisions: Collection[str], processes: Mapping[str, str]) -> None:
-        self._decisions, self._processes = decisions, processes
-
-    def decisions(self) -> Collection[str]:
-        """Return the decisions that exist."""
-        return self._decisions
-
-    def process(self, process_id: str) -> bytes | None:
-        """Return a process's diagram."""
-        found = self._processes.get(process_id)
-        return None if found is None else found.encode()
-
-
 class Repository:
     """What is in force, and the older versions instances still run on.
 
@@ -131,6 +106,16 @@ class Repository:
         self._types: dict[str, str] = {}
         self._teams: frozenset[str] = frozenset()
         self._teams_of: dict[str, frozenset[str]] = {}
+
+    @classmethod
+    def of(cls, released: Iterable[Released], directory: DirectoryChanged | None) -> Repository:
+        """Return what would be in force if these were, in this order; no database is asked."""
+        made = cls()
+        for each in released:
+            made._take(each)
+        if directory is not None:
+            made._take_directory(directory)
+        return made
 
     # ---- reading ---------------------------------------------------------------------------
 
@@ -157,7 +142,7 @@ class Repository:
         for row in (await tx.execute(wanted)).all():
             known = self._in_force.get((row.kind, row.key))
             if known is None or known.version != row.version:
-                self._take(Released(row.kind, row.key, row.version, row.content, row.content_hash))
+                self._take(_released(row))
         if house.directory_version != self.directory.version:
             directory = (await tx.execute(select(tables.house.c.directory))).scalar_one()
             self._take_directory(DirectoryChanged.model_validate(orjson.loads(directory)))
@@ -237,6 +222,9 @@ class Repository:
         self._in_force[(released.kind, released.key)] = released
         if released.kind == "decision":
             model = self._model(released.key, released.version, released.content)
+            # What the file no longer holds is gone; else it would be, after the next start.
+            for name in [n for n, (_, key, _) in self._decisions.items() if key == released.key]:
+                del self._decisions[name]
             for name in model.decisions_by_id:
                 self._decisions[name] = (model, released.key, released.version)
         elif released.kind == "calendar":
@@ -263,6 +251,11 @@ class Repository:
     def in_force(self, kind: str, key: str) -> Released | None:
         """Return the definition in force, if there is one."""
         return self._in_force.get((kind, key))
+
+    def snapshot(self) -> InForce:
+        """Return all that is in force as values that do not change."""
+        owners = {name: key for name, (_, key, _) in self._decisions.items()}
+        return InForce(self.revision, dict(self._in_force), owners)
 
     def all_in_force(self) -> list[Released]:
         """Return every definition in force, sorted."""
@@ -296,18 +289,10 @@ class Repository:
         """Return what a stored instance runs on, after `ensure`."""
         return self._pinned[(stored.key, stored.version, stored.pins)]
 
-    def around(self, changed: Mapping[str, str] | None = None) -> Around:
-        """Return what a diagram may call, as if the `changed` processes were in force."""
+    def around(self) -> Around:
+        """Return what a diagram may call."""
         known = {key: r.content for (kind, key), r in self._in_force.items() if kind == "process"}
-        return Around(self.decision_ids, {**known, **(changed or {})})
-
-    def callers_of(self, key: str) -> list[Released]:
-        """Return the processes in force that call one, directly or not."""
-        return [
-            self._in_force["process", name]
-            for name in sorted(self.process_keys - {key})
-            if key in self.process(name).calls
-        ]
+        return Around(self.decision_ids, known)
 
     def evaluate(
         self, decision_id: str, inputs: Mapping[str, object], now: datetime
@@ -326,3 +311,16 @@ class Repository:
     def teams_of(self, person: str) -> frozenset[str]:
         """Return the teams a person belongs to, leads or manages."""
         return self._teams_of.get(person, frozenset())
+
+
+def _released(row: Any) -> Released:
+    return Released(
+        kind=row.kind,
+        key=row.key,
+        version=row.version,
+        content=row.content,
+        content_hash=row.content_hash,
+        released_by=row.released_by,
+        released_at=from_us(row.released_us),
+        again_of=row.again_of,
+    )

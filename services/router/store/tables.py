@@ -109,6 +109,8 @@ definitions = Table(
     Column("released_by", String(100), nullable=False),
     Column("released_us", BigInteger, nullable=False),
     Column("is_in_force", Boolean, nullable=False),
+    # The older version whose content this is again.
+    Column("again_of", Integer, nullable=True),
 )
 
 definition_faults = Table(
@@ -122,6 +124,8 @@ definition_faults = Table(
     # JSON: the findings as shown.
     Column("findings", Text, nullable=False),
     Column("found_us", BigInteger, nullable=False),
+    # Who handed it in and was told at once; empty for files, whose faults nobody has seen yet.
+    Column("told_to", String(100), nullable=True),
 )
 
 #: One row: the revision grows with every release, so that replicas notice; and the directory.

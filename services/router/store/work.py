@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
     from datetime import datetime
 
-    from services.router.store.repository import Released, Repository
+    from services.router.store.in_force import Released
+    from services.router.store.repository import Repository
     from shared.errors import Finding
     from shared.events.router import DirectoryChanged
 
@@ -218,13 +219,28 @@ class RouterWork(Work):
                 "released_by": by,
                 "released_us": to_us(self.now),
                 "is_in_force": True,
+                "again_of": released.again_of,
             }
         )
 
+    @property
+    def is_releasing(self) -> bool:
+        """Whether something else comes into force in this very transaction."""
+        return bool(self._releases)
+
     def blame(
-        self, file: str, kind: str, key: str, content: str, findings: Iterable[Finding]
+        self,
+        file: str,
+        kind: str,
+        key: str,
+        content: str,
+        findings: Iterable[Finding],
+        told_to: str | None = None,
     ) -> None:
-        """Keep why a file was refused, for whoever looks; the version in force stays."""
+        """Keep why a file was refused, for whoever looks; the version in force stays.
+
+        `told_to` is who handed it in and has the answer, where somebody did.
+        """
         told = [finding.as_json() for finding in findings]
         self._faults.append(
             {
@@ -234,6 +250,7 @@ class RouterWork(Work):
                 "content_hash": content_hash(content),
                 "findings": orjson.dumps(told).decode(),
                 "found_us": to_us(self.now),
+                "told_to": told_to,
             }
         )
 

@@ -92,3 +92,5 @@ class DefinitionReleased(RouterEvent):
     content_hash: str
     content: str | None = None
     released_by: str
+    #: The older version whose content this is again, when somebody put one back in force.
+    again_of: int | None = None
