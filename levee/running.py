@@ -3,45 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
 import httpx
-import typer
 
-from levee.embedded import Folder
+from levee.folder import Folder
+from levee.options import (
+    DEFAULT_DATA,
+    DataOption,
+    JsonOption,
+    KeyOption,
+    LevelOption,
+    LogLevel,
+    UrlOption,
+)
 from shared.errors import LeveeError
 
-
-class LogLevel(StrEnum):
-    """How much is logged."""
-
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-
-
-DataOption = Annotated[
-    Path,
-    typer.Option("--data", envvar="LEVEE_DATA", help="数据目录 / folder of the house's data"),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="供脚本使用 / for scripts")]
-UrlOption = Annotated[
-    str | None,
-    typer.Option("--url", envvar="LEVEE_URL", help="房屋地址 / address of a house elsewhere"),
-]
-KeyOption = Annotated[
-    str | None,
-    typer.Option("--key", envvar="LEVEE_KEY", help="API 密钥 / API key for a house elsewhere"),
-]
-LevelOption = Annotated[
-    LogLevel,
-    typer.Option("--log-level", case_sensitive=False, help="日志级别 / what is logged"),
-]
-
-DEFAULT_DATA = Path(".levee")
 SERVICES = ("intake", "router", "clock", "escalation", "notify", "insight")
 
 
@@ -84,18 +62,41 @@ class RunningHouse:
         """Post, with a JSON body if there is one, and return the JSON of the answer."""
         return self._call("POST", path, (200, 201, 202), body).json()
 
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        accept: tuple[int, ...] = (200,),
+        within_s: float = 15,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        """Return the answer, also one that says no with a status in `accept`."""
+        return self._call(method, path, accept, body, within_s, headers)
+
     def _call(
-        self, method: str, path: str, accept: tuple[int, ...], body: Any = None
+        self,
+        method: str,
+        path: str,
+        accept: tuple[int, ...],
+        body: Any = None,
+        within_s: float = 15,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         try:
             answer = httpx.request(
                 method,
                 self.url.rstrip("/") + path,
-                headers={"Authorization": f"Bearer {self.key}"},
+                # Without a key the house says that one is needed; an empty one is no header.
+                headers={
+                    **({"Authorization": f"Bearer {self.key}"} if self.key else {}),
+                    **(headers or {}),
+                },
                 json=body,
-                timeout=15,
+                timeout=within_s,
             )
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeEncodeError) as error:
             raise HouseSilent(url=self.url, reason=str(error)) from error
         if answer.status_code not in accept:
             told = _problem(answer)
@@ -115,7 +116,28 @@ def find_house(data: Path, url: str | None, key: str | None) -> RunningHouse:
 
 
 def _problem(answer: httpx.Response) -> str:
+    """Return what the house says of its refusal, in both languages where it does."""
     try:
-        return str(answer.json().get("title", answer.text[:200]))
-    except ValueError:
+        told = answer.json()
+        sentences = told.get("sentences") or {}
+        both = [sentences[language] for language in ("zh-CN", "en") if language in sentences]
+        return " / ".join(both) or str(told.get("title", answer.text[:200]))
+    except (ValueError, AttributeError, TypeError):
         return answer.text[:200]
+
+
+__all__ = [
+    "DEFAULT_DATA",
+    "SERVICES",
+    "DataOption",
+    "HouseRefused",
+    "HouseSilent",
+    "JsonOption",
+    "KeyOption",
+    "LevelOption",
+    "LogLevel",
+    "NoHouse",
+    "RunningHouse",
+    "UrlOption",
+    "find_house",
+]

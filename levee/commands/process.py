@@ -1,4 +1,4 @@
-"""`levee process check`: whether definitions can be released, and how to mend what cannot."""
+"""`levee process`: definitions checked without a house, tried, and put in force in one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import orjson
 import typer
 
+from levee.commands import process_house, process_try
+from levee.definitions.handing_in import NoSuchPath
+from levee.definitions.telling import MARKS
 from levee.definitions.verdicts import Verdict, both, verdicts
 from shared.errors import NotFound
 
@@ -15,25 +18,17 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 process_app = typer.Typer(help="流程定义 / process definitions.", no_args_is_help=True)
-
-_MARKS = {"error": "✗", "warning": "!", "info": "·"}
-
-
-class NoSuchPath(NotFound):
-    """There is no file or folder {path}."""
-
-    zh: ClassVar[str] = "没有文件或目录 {path}。"
+process_app.command()(process_house.apply)
+process_app.command(name="list")(process_house.list_definitions)
+process_app.command()(process_house.show)
+process_app.command()(process_house.activate)
+process_app.command(name="try")(process_try.try_request)
 
 
 class NothingToCheck(NotFound):
     """There is no definition under {paths}: no .bpmn, .dmn or .form file."""
 
     zh: ClassVar[str] = "{paths} 下没有定义文件（.bpmn、.dmn、.form）。"
-
-
-@process_app.callback()
-def _processes() -> None:
-    """Keep `check` a subcommand."""
 
 
 @process_app.command()
@@ -67,7 +62,7 @@ def _show(verdict: Verdict) -> None:
     typer.echo(f"{typer.style(word, fg=colour)}  {verdict.file}")
     for finding in verdict.findings:
         path = finding.path.removeprefix(f"{verdict.file} / ") or verdict.file
-        typer.echo(f"  {_MARKS[finding.severity]} {path} [{finding.rule}]")
+        typer.echo(f"  {MARKS[finding.severity]} {path} [{finding.rule}]")
         typer.echo(f"    {both(finding.message)}")
         if finding.fix:
             typer.echo(f"    → {both(finding.fix)}")

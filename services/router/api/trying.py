@@ -15,7 +15,7 @@ from shared.definitions.models import Catalogue, RequestType
 from shared.definitions.parsing import parse, read_yaml
 from shared.errors import Finding, Invalid
 from shared.events.intake import RequestSubmitted
-from shared.events.router import RequestRouted
+from shared.events.router import IncidentRaised, RequestRouted
 from shared.http.auth import Caller, needs
 from shared.http.kit import json_answer
 from shared.vocabulary import Impact, Urgency
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from services.router.domain import WorkItem
     from services.router.handlers.trying import Trial
     from services.router.store import Repository
-    from services.router.workflow import CompiledProcess, Incident, OpenUserTask, Step
+    from services.router.workflow import CompiledProcess, OpenUserTask, Step
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -118,7 +118,7 @@ def tried(body: TryBody, repository: Repository, now: datetime) -> dict[str, Any
             for job in step.jobs
         ],
         "decisions": _decisions(trial, routed),
-        "incidents": [_incident(each) for _, step in trial.begun for each in step.incidents],
+        "incidents": _incidents(trial),
         "events": [data.type for data in trial.said],
         "ask_clock": {
             "request_type": body.type,
@@ -215,13 +215,24 @@ def _decisions(trial: Trial, routed: RequestRouted | None) -> list[dict[str, Any
     return found
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
-    return {
-        "element_id": incident.element_id,
-        "code": incident.code,
-        "detail": incident.detail,
-        "inputs": dict(incident.inputs),
-    }
+def _incidents(trial: Trial) -> list[dict[str, Any]]:
+    """Return what would keep it from going on: in the diagrams, then in what chose them."""
+    found = [
+        {
+            "element_id": incident.element_id,
+            "code": incident.code,
+            "detail": incident.detail,
+            "inputs": dict(incident.inputs),
+        }
+        for _, step in trial.begun
+        for incident in step.incidents
+    ]
+    known = {(told["element_id"], told["code"]) for told in found}
+    return found + [
+        {"element_id": said.element_id, "code": said.code, "detail": said.detail, "inputs": {}}
+        for said in trial.said
+        if isinstance(said, IncidentRaised) and (said.element_id, said.code) not in known
+    ]
 
 
 __all__ = ["TryBody", "add_trying", "tried"]
