@@ -61,6 +61,12 @@ def derived(cause: UUID, index: int | str) -> UUID:
     return UUID(int=int.from_bytes(digest[:16], "big") & _WITHOUT_KIND | _OF_A_NAME)
 
 
+def first_id(moment: datetime) -> str:
+    """Return the text below every UUIDv7 made from `moment` on, and above all made before it."""
+    digits = f"{(moment - _EPOCH) // _MILLISECOND:012x}"
+    return f"{digits[:8]}-{digits[8:]}"
+
+
 def _uuid7(moment: datetime, randomness: int) -> UUID:
     # Whole milliseconds, exactly: a float of seconds is off by one now and then.
     milliseconds = (moment - _EPOCH) // _MILLISECOND

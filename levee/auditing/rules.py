@@ -20,6 +20,9 @@ _TOLD_BY = {
 #: What a service without anything to tell about a request would tell.
 NOTHING: Mapping[str, Any] = {"said": 0, "heard": {}, "facts": {}, "faults": []}
 
+#: Nobody forgot anything.
+NO_ONE: Mapping[str, str] = {}
+
 Entry = Mapping[str, Any]
 View = Mapping[str, Entry]
 
@@ -52,11 +55,19 @@ def own_faults(request_id: str, view: View) -> Iterator[Finding]:
 
 
 def differences(
-    request_id: str, before: View, after: View, hears: Mapping[str, frozenset[str]]
+    request_id: str,
+    before: View,
+    after: View,
+    hears: Mapping[str, frozenset[str]],
+    forgotten: Mapping[str, str] = NO_ONE,
 ) -> Iterator[Finding]:
-    """Yield what `before` shows as done and `after` still does not show where it must follow."""
+    """Yield what `before` shows as done and `after` still does not show where it must follow.
+
+    `forgotten` names per service the last id up to which it forgets the positions of requests that
+    were sealed: one that tells none there accuses nobody.
+    """
     unheard = set()
-    for finding in _positions(request_id, before, after, hears):
+    for finding in _positions(request_id, before, after, hears, forgotten):
         if finding.code == "unheard":
             unheard.add((finding.service, finding.detail["publisher"]))
         yield finding
@@ -67,10 +78,22 @@ def differences(
 
 
 def _positions(
-    request_id: str, before: View, after: View, hears: Mapping[str, frozenset[str]]
+    request_id: str,
+    before: View,
+    after: View,
+    hears: Mapping[str, frozenset[str]],
+    forgotten: Mapping[str, str],
 ) -> Iterator[Finding]:
+    gone = {
+        name
+        for name in {*before, *after}
+        if request_id <= forgotten.get(name, "")
+        and _is_blank(after if name in after else before, name)
+    }
     for service, publishers in hears.items():
-        for publisher in sorted(publishers & before.keys()):
+        if service in gone:
+            continue
+        for publisher in sorted((publishers & before.keys()) - gone):
             said, heard = _of(before, publisher)["said"], _of(after, service)["heard"]
             if service in after and heard.get(publisher, 0) < said:
                 detail = {"publisher": publisher, "said": said, "heard": heard.get(publisher, 0)}
@@ -124,6 +147,11 @@ def _thresholds(request_id: str, before: View, after: View, is_unheard: bool) ->
         if heard.get(what, 0) < count:
             detail = {"threshold": what, "heard": heard.get(what, 0), "fired": count}
             yield Finding("threshold_missing", "insight", request_id, detail)
+
+
+def _is_blank(view: View, service: str) -> bool:
+    entry = _of(view, service)
+    return not (entry["said"] or entry["heard"])
 
 
 def _of(view: View, service: str) -> Entry:

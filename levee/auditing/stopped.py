@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, ClassVar
 
 from levee.auditing.sources import LocalSource, Source
-from levee.house import NAMES, build_house
+from levee.house import NAMES, build_house, house_settings
 from shared.bus import nats
+from shared.bus.port import kept_streams
 from shared.bus.server import NatsServer
 from shared.consuming import Knobs
 from shared.database import migrations
@@ -45,7 +46,9 @@ async def stopped_house(
     server = NatsServer(folder.store)
     await server.start()
     try:
-        bus = await nats.connect(server.url, name="levee-audit", time=time)
+        settings = house_settings(folder.databases)
+        streams = kept_streams({name: one.stream_keep for name, one in settings.items()})
+        bus = await nats.connect(server.url, name="levee-audit", time=time, streams=streams)
         try:
             keys = KeyRing(None, time)
             given = Surroundings(time, RandomIds(time), bus, Activity(), keys, Knobs())

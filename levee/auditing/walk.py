@@ -89,14 +89,18 @@ class _Audit:
         self._sources, self._grace, self._time = sources, grace, time
         self._report = Report(time.now(), time.now())
         self._hears: dict[str, frozenset[str]] = {}
+        self._forgotten: dict[str, str] = {}
         self._suspects: dict[str, dict[str, Entry]] = {}
         self._first: dict[str, Any] = {}
 
     async def run(self, after: str, carried: Carried | None) -> Report:
         self._first = await self._summaries()
         self._hears = {name: _publishers(told) for name, told in self._first.items()}
+        self._forgotten = _forgotten(self._first)
         await self._walk(after)
         settled, last = await self._settle()
+        # What was forgotten since it was read accuses nobody either.
+        self._forgotten |= _forgotten(last)
         await self._look_again(settled, carried)
         self._sum_up(last)
         self._report.ended_at = self._time.now()
@@ -153,7 +157,7 @@ class _Audit:
             self._report.totals.setdefault(service, Counter()).update(_counts(entry))
         full = {name: view.get(name, NOTHING) for name in self._sources}
         is_suspect = any(own_faults(request_id, full)) or any(
-            differences(request_id, full, full, self._hears)
+            differences(request_id, full, full, self._hears, self._forgotten)
         )
         if is_suspect and len(self._suspects) < SUSPECTS_MAX:
             self._suspects[request_id] = full
@@ -209,7 +213,8 @@ class _Audit:
         before = {name: e for name, e in self._suspects[request_id].items() if name in after}
         known = {finding.key for finding in own_faults(request_id, before)}
         lasting = [f for f in own_faults(request_id, after) if f.key in known]
-        return [*lasting, *differences(request_id, before, after, self._hears)]
+        rules = (self._hears, self._forgotten)
+        return [*lasting, *differences(request_id, before, after, *rules)]
 
     def _sum_up(self, last: Mapping[str, Any]) -> None:
         """Add what only the sums show: rows that wait, what is held about no request."""
@@ -267,6 +272,12 @@ def _publishers(told: Mapping[str, Any]) -> frozenset[str]:
     """Return the services whose streams a service hears; definitions supersede one another."""
     streams = (one["stream"].removeprefix("LEVEE_").lower() for one in told["hears"])
     return frozenset(name for name in streams if name != "definitions")
+
+
+def _forgotten(told: Mapping[str, Any]) -> dict[str, str]:
+    """Return per service up to which request it may have forgotten positions."""
+    found = {name: one.get("forgotten_upto") for name, one in told.items()}
+    return {name: upto for name, upto in found.items() if upto is not None}
 
 
 def _settled(told: Mapping[str, Any], ends: Mapping[str, int]) -> set[tuple[str, str]]:

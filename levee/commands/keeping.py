@@ -18,7 +18,7 @@ from levee.keeping.errors import NotEmpty
 from levee.keeping.services import settings_of, urls_deployed, urls_in
 from levee.running import DEFAULT_DATA, SERVICES, DataOption, JsonOption
 from shared.bus import nats
-from shared.bus.port import STREAMS, publisher_of
+from shared.bus.port import STREAMS, kept_streams, publisher_of
 from shared.errors import Unavailable
 from shared.events.register import PUBLISHERS
 from shared.service import loop_factory
@@ -170,6 +170,7 @@ async def _require_empty_streams() -> None:
             creds=settings.nats_creds,
             tls=settings.nats_tls(),
             replicas=settings.nats_replicas,
+            streams=kept_streams({name: settings.stream_keep}),
             owner=name,
         )
         try:

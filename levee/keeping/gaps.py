@@ -21,15 +21,18 @@ if TYPE_CHECKING:
 
 #: What a request's id looks like: things that supersede themselves are not counted.
 _SHAPE = "________-____-____-____-____________"
+#: Of a sealed request one side may have forgotten its position already, the other not yet.
 _BEHIND = """
 SELECT said.key, said.said, coalesce(json_extract(heard.heard, '$.' || :publisher), 0) AS got
 FROM speaker.subjects AS said LEFT JOIN subjects AS heard ON heard.key = said.key
-WHERE said.key LIKE :shape AND got <> said.said
+WHERE said.key LIKE :shape AND got <> said.said AND NOT (heard.key IS NULL AND said.key <=
+  coalesce((SELECT upto FROM keeping WHERE what = 'positions'), ''))
 """
 _AHEAD = """
 SELECT heard.key, 0, json_extract(heard.heard, '$.' || :publisher) AS got
 FROM subjects AS heard LEFT JOIN speaker.subjects AS said ON said.key = heard.key
-WHERE heard.key LIKE :shape AND said.key IS NULL AND got > 0
+WHERE heard.key LIKE :shape AND said.key IS NULL AND got > 0 AND heard.key >
+  coalesce((SELECT upto FROM speaker.keeping WHERE what = 'positions'), '')
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from services.clock import handlers
 from services.clock.store import ClockWork
-from shared.consuming import Subscription, TimerSubscription, on, on_timer
+from shared.consuming import Subscription, TimerSubscription, on, on_timer, seal
 from shared.events.escalation import (
     EscalationAcknowledged,
     EscalationClosed,
@@ -12,7 +12,7 @@ from shared.events.escalation import (
     EscalationReleased,
     EscalationStepped,
 )
-from shared.events.intake import MessagePosted, RequestConfirmed
+from shared.events.intake import MessagePosted, RequestConfirmed, RequestSealed
 from shared.events.router import (
     DefinitionReleased,
     RequestAssigned,
@@ -40,6 +40,7 @@ SUBSCRIPTIONS: tuple[Subscription[ClockWork], ...] = (
     on(RequestCancelled, handlers.note_cancelled),
     on(MessagePosted, handlers.note_message),
     on(RequestConfirmed, handlers.note_confirmed),
+    on(RequestSealed, seal),
     on(EscalationRaised, handlers.note_raised),
     on(EscalationStepped, handlers.note_stepped),
     on(EscalationAcknowledged, handlers.note_acknowledged),

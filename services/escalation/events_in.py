@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.escalation import handlers
-from shared.consuming import on, on_timer
+from shared.consuming import on, on_timer, seal
 from shared.events.clock import (
     AgreementClockBreached,
     AgreementClockCancelled,
@@ -17,6 +17,7 @@ from shared.events.clock import (
     ClockWarned,
 )
 from shared.events.commands.escalation import EscalationRequested
+from shared.events.intake import RequestSealed
 from shared.events.notify import NotificationActed
 from shared.events.router import (
     DefinitionReleased,
@@ -54,6 +55,7 @@ SUBSCRIPTIONS = (
     on(DefinitionReleased, handlers.keep_policy),
     on(NotificationActed, handlers.hear_acted),
     on(EscalationRequested, handlers.hear_requested, senders=("intake",)),
+    on(RequestSealed, seal),
 )
 
 TIMERS = (

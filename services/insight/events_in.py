@@ -15,6 +15,7 @@ SUBSCRIPTIONS = (
     on(intake.RequestConfirmed, telling.tell),
     on(intake.RequestReopenedByRequester, telling.tell),
     on(intake.RequestRated, requests.rated),
+    on(intake.RequestSealed, telling.sealed),
     on(router.RequestRouted, requests.routed),
     on(router.RequestPriorityChanged, requests.priority_changed),
     on(router.RequestLaneChanged, requests.lane_changed),

@@ -13,6 +13,7 @@ from shared.events.intake import (
     Requester,
     RequestRated,
     RequestReopenedByRequester,
+    RequestSealed,
     RequestSubmitted,
     RequestUpdated,
     RequestWithdrawn,
@@ -76,6 +77,11 @@ def reopened(reason: str) -> RequestReopenedByRequester:
 def rated(score: int, comment: str) -> RequestRated:
     """The requester rated the result."""
     return RequestRated(score=score, comment=comment)
+
+
+def sealed() -> RequestSealed:
+    """It ended long ago; this is the last word about it."""
+    return RequestSealed()
 
 
 def posted(message: Message) -> MessagePosted:

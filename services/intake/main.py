@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from services.intake import store
-from services.intake.api import Desk, routes
+from services.intake.api import Desk, Sealer, routes
 from services.intake.events_in import SUBSCRIPTIONS, TIMERS
 from shared.consuming import Runtime, WorkContext, lingering
 from shared.database.engine import Database
@@ -27,6 +27,7 @@ class IntakeService(Service):
     """Intake, with the desk that callers in the same process use."""
 
     desk: Desk
+    sealer: Sealer
 
 
 def build(settings: Settings, given: Surroundings) -> IntakeService:
@@ -71,14 +72,18 @@ def build(settings: Settings, given: Surroundings) -> IntakeService:
             "routing": (late == 0, f"{late} not routed within {settings.route_within_s:g} s"),
         }
 
-    is_kept = given.knobs.has_housekeeping
+    sealer = Sealer(runtime, reading, timedelta(days=settings.keep_positions_days))
+    loops = [housekeeping.watch_catalogues]
+    if settings.keep_positions_days:
+        loops.append(sealer.seal_for_ever)
     return IntakeService(
         "intake",
         runtime,
         books=store.BOOKS,
         routes=[routes(desk)],
         on_start=[shelf.refresh],
-        loops=[housekeeping.watch_catalogues] if is_kept else [],
+        loops=loops if given.knobs.has_housekeeping else [],
         checks=checks,
         desk=desk,
+        sealer=sealer,
     )

@@ -29,7 +29,13 @@ class Settings(ServiceSettings):
             86_400,
             "a portal that was cut off for a day repeats its posts, and must not make new requests",
             "断网一天的门户会重发请求，不能因此产生新请求",
-        )
+        ),
+        "keep_positions_days": Least(
+            90,
+            "until then people may rate it and write about it, and no service may lag so far",
+            "在此之前请求人仍可评价、留言，且任何服务都不应落后这么久",
+            is_zero_fine=True,
+        ),
     }
 
     database_url: DatabaseUrl = Field(
@@ -46,4 +52,10 @@ class Settings(ServiceSettings):
         le=3_153_600_000,
         allow_inf_nan=False,
         description="how long an Idempotency-Key keeps its answer",
+    )
+    keep_positions_days: int = Field(
+        400,
+        le=36_500,
+        description="how long after its end, and the last word about it, a request is sealed: "
+        "nothing is added any more, and positions go; 0: never",
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from services.notify import handlers
-from shared.consuming import on, on_timer
+from shared.consuming import on, on_timer, seal
 from shared.events.commands.notify import NotificationRequested
 from shared.events.escalation import EscalationAcknowledged, EscalationClosed, EscalationReleased
+from shared.events.intake import RequestSealed
 from shared.events.router import DefinitionReleased, DirectoryChanged
 
 SUBSCRIPTIONS = (
@@ -15,6 +16,7 @@ SUBSCRIPTIONS = (
     on(EscalationClosed, handlers.hear_closed),
     on(DirectoryChanged, handlers.keep_directory),
     on(DefinitionReleased, handlers.keep_templates),
+    on(RequestSealed, seal),
 )
 
 TIMERS = (on_timer("send", handlers.come_back),)

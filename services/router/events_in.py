@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from services.router import handlers
-from shared.consuming import on, on_timer
+from shared.consuming import on, on_timer, seal
 from shared.events.intake import (
     MessagePosted,
     RequestConfirmed,
     RequestReopenedByRequester,
+    RequestSealed,
     RequestSubmitted,
     RequestUpdated,
     RequestWithdrawn,
@@ -20,6 +21,7 @@ SUBSCRIPTIONS = (
     on(MessagePosted, handlers.note_message),
     on(RequestConfirmed, handlers.confirm_request),
     on(RequestReopenedByRequester, handlers.reopen_request),
+    on(RequestSealed, seal),
 )
 
 TIMERS = (on_timer("process", handlers.fire_process_timer),)

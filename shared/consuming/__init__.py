@@ -2,6 +2,7 @@
 
 from shared.consuming.glance import Glance
 from shared.consuming.runtime import Runtime
+from shared.consuming.sealing import seal
 from shared.consuming.subscriptions import Subscription, TimerSubscription, on, on_timer
 from shared.consuming.transactor import LOOK_EVERY, MOVED_TIME, PATIENCE, Knobs, lingering
 from shared.consuming.work import Work, WorkContext
@@ -20,4 +21,5 @@ __all__ = [
     "lingering",
     "on",
     "on_timer",
+    "seal",
 ]

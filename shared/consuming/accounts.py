@@ -16,7 +16,7 @@ import orjson
 from sqlalchemy import func, select
 
 from shared.consuming import held as held_rows
-from shared.consuming import outbox
+from shared.consuming import outbox, sealing
 from shared.database.statements import rows_among
 from shared.database.tables import from_us, to_us
 
@@ -80,7 +80,8 @@ class Accounts:
 
         `hears` tells per stream up to which sequence all is settled, `outbox` which rows wait:
         with both, what is late is told from what is lost. A due moment or an outbox row older
-        than `tolerance` counts as overdue.
+        than `tolerance` counts as overdue. `forgotten_upto`: of requests up to this id that say
+        nothing and heard nothing here, the positions were forgotten (see `sealing`).
         """
         now = self.time.now()
         edge = to_us(now - tolerance)
@@ -94,6 +95,7 @@ class Accounts:
             overdue, since_us = (await tx.execute(late)).one()
             kinds = select(held.c.kind, func.count()).group_by(held.c.kind)
             counts = {row[0]: row[1] for row in await tx.execute(kinds)}
+            upto = await sealing.forgotten_upto(tx, self.tables)
         return {
             "service": self.service,
             "at": now,
@@ -109,6 +111,7 @@ class Accounts:
                 "since": None if since_us is None else from_us(since_us),
             },
             "held": counts,
+            "forgotten_upto": upto,
             "stream_last": await self.bus.last_sequence(f"LEVEE_{self.service.upper()}"),
             "hears": [
                 {

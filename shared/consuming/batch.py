@@ -120,8 +120,9 @@ class _Planning:
         """Let a message wait for its turn, and apply whatever has its turn now."""
         header = _header(arrival)
         place = (header.subject, header.source, header.sequence)
-        heard = self._subjects[header.subject].heard.get(header.source, 0)
-        if header.sequence <= heard or place in self.waiting:
+        subject = self._subjects[header.subject]
+        heard = subject.heard.get(header.source, 0)
+        if subject.is_forgotten or header.sequence <= heard or place in self.waiting:
             self.plan.duplicates.append(arrival)
         elif not is_barred:
             self.waiting[place] = arrival

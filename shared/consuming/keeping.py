@@ -37,6 +37,8 @@ AT_ONCE = 1_000
 EVERY = timedelta(minutes=10)
 #: How long to rest after a transaction, in multiples of what it took, and at least.
 _REST_SHARE, _REST_S = 3.0, 0.005
+#: How long after a start the first look comes: what waited for the service is caught up first.
+_FIRST_S = 5.0
 #: How long to wait after the database did not answer.
 _PAUSE_S = 30.0
 
@@ -122,6 +124,7 @@ class Keeper:
 
     async def run(self) -> None:
         """Purge for ever; ends when cancelled."""
+        await self.time.sleep(_FIRST_S)
         due = {purge.what: self.time.now() for purge in self.purges}
         while due:
             now = self.time.now()
@@ -139,15 +142,16 @@ class Keeper:
 
     async def _go_through(self, purge: Purge) -> datetime:
         """Forget what is old; return when to look again."""
+        began = self.time.now()
         try:
             while purge.may() and await self._some(purge):
                 pass
         except Unavailable as error:
             _log.warning("%s: purging %s: %s", self.service, purge.what, error)
-            return self.time.now() + timedelta(seconds=_PAUSE_S)
+            return began + timedelta(seconds=_PAUSE_S)
         except SQLAlchemyError as error:
             _log.error("%s: purging %s: %s", self.service, purge.what, error, exc_info=error)
-        return self.time.now() + purge.every
+        return began + purge.every
 
     async def _some(self, purge: Purge) -> bool:
         """Forget some rows in one transaction; return whether there may be more."""

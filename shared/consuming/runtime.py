@@ -24,6 +24,7 @@ from shared.consuming.held_desk import HeldDesk
 from shared.consuming.keeping import Keeper, Purge, settled_purge
 from shared.consuming.messages import Messages
 from shared.consuming.relay import IN_MEMORY, Relay
+from shared.consuming.sealing import position_purge
 from shared.consuming.transactor import Knobs, Stats, Transactor
 from shared.consuming.work import Work, WorkContext
 from shared.database.engine import DatabaseUnavailable
@@ -183,6 +184,7 @@ class Runtime(Generic[W]):
         return (
             Purge("outbox", keep, forget, oldest, _FORGET_EVERY, may),
             settled_purge(self.tables, self.knobs.keep_settled),
+            position_purge(self.tables, self.knobs.keep_positions),
         )
 
     def _begin(self, name: str, loop: Coroutine[Any, Any, None]) -> asyncio.Task[None]:

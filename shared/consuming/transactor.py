@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Generic, TypeVar
 from uuid import UUID
 
-from shared.consuming import outbox
+from shared.consuming import outbox, sealing
 from shared.consuming.work import Cause, Work, WorkContext
 from shared.database import timers as timer_rows
 from shared.database.engine import DatabaseUnfit, Transaction, is_unfit
@@ -116,6 +116,8 @@ class Knobs:
     keep_published: timedelta = timedelta(minutes=10)
     #: Decisions about set-aside messages: an auditor asks for them (product.md, Trust).
     keep_settled: timedelta = timedelta(days=1_826)
+    #: Positions of sealed subjects, from the moment the last word was heard.
+    keep_positions: timedelta = timedelta(days=30)
     #: How long what nobody waits for may wait for company: noting that something was published,
     #: counting messages without a handler. Zero: each at once.
     patience: timedelta = timedelta(0)
@@ -241,6 +243,7 @@ class Transactor(Generic[W]):
         now = self.time.now()
         async with self.database.transaction() as tx:
             subjects = await lock_subjects(tx, self.tables, locks, are_new=are_new)
+            await sealing.look(tx, self.tables, subjects, now)
             subjects |= {key: Subject(key) for key in new}
             if prepare is not None:
                 await prepare(tx, subjects)
@@ -258,6 +261,8 @@ class Transactor(Generic[W]):
             if finish is not None:
                 await finish(tx, subjects, now)
             await save_subjects(tx, self.tables, subjects.values())
+            await sealing.leave_no_blank(tx, self.tables, subjects)
+            await sealing.store(tx, self.tables, context.sealed, now)
             await timer_rows.disarm(tx, self.tables, context.disarmed)
             await timer_rows.arm(tx, self.tables, list(context.armed.values()))
             if marks:

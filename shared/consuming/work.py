@@ -16,7 +16,7 @@ from shared.bus.port import (
 )
 from shared.database.tables import to_us
 from shared.database.timers import Timer, timer_id
-from shared.errors import LeveeError
+from shared.errors import LeveeError, Refused
 from shared.events.base import Envelope
 from shared.id_source import derived
 
@@ -28,6 +28,12 @@ if TYPE_CHECKING:
     from shared.database.engine import Transaction
     from shared.database.subjects import Subject
     from shared.events.base import EventData
+
+
+class Sealed(Refused):
+    """Request {key} was sealed: it ended long ago and nothing is added to it; post a new one."""
+
+    zh: ClassVar[str] = "请求 {key} 已封存：它早已结束，不能再追加内容；请提交新的请求。"
 
 
 class NotLocked(LeveeError):
@@ -61,6 +67,7 @@ class WorkContext:
     outgoing: list[dict[str, Any]] = field(default_factory=list)
     armed: dict[str, Timer] = field(default_factory=dict)
     disarmed: set[str] = field(default_factory=set)
+    sealed: set[str] = field(default_factory=set)
 
 
 class Work:
@@ -104,13 +111,14 @@ class Work:
         `subject` is the request's id (for `latest` events: the key of the thing). The id is
         derived from the cause, this service and a running index: a repeated handling repeats it,
         and two services that hear the same cause do not say the same id. Raises
-        `MessageTooLarge`, `SubjectUnknown`, and `NotLocked` for a subject this transaction does
-        not hold.
+        `MessageTooLarge`, `SubjectUnknown`, `NotLocked` for a subject this transaction does not
+        hold, and `Sealed` for one whose last word was said.
         """
         context, cause, key = self._context, self._context.cause, str(subject)
         locked = context.subjects.get(key)
         if locked is None:
             raise NotLocked(key=key)
+        self.refuse_sealed(key)
         locked.said += 1
         locked.is_changed = True
         event_id = derived(cause.id, f"{context.service}/{cause.said}")
@@ -150,6 +158,22 @@ class Work:
             }
         )
         return event_id
+
+    def refuse_sealed(self, subject: UUID | str) -> None:
+        """Raise `Sealed` for a locked subject about which nothing more is said."""
+        if self.is_sealed(subject):
+            raise Sealed(key=str(subject))
+
+    def is_sealed(self, subject: UUID | str) -> bool:
+        """Tell whether a locked subject's last word was said or heard."""
+        locked = self._context.subjects[str(subject)]
+        return locked.is_sealed or locked.is_forgotten
+
+    def seal(self, subject: UUID | str) -> None:
+        """Note that a subject's last word was said or heard."""
+        key = str(subject)
+        self._context.sealed.add(key)
+        self._context.subjects[key].is_sealed = True
 
     def arm(
         self,

@@ -31,6 +31,15 @@ class Subject:
     heard: dict[str, int] = field(default_factory=dict)
     held: int = 0
     is_changed: bool = False
+    #: Its last word was heard: nothing more is said about it.
+    is_sealed: bool = False
+    #: Its position was forgotten after that: what arrives is a repetition.
+    is_forgotten: bool = False
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing was ever said, heard or held about it, as far as is known here."""
+        return not (self.said or self.heard or self.held)
 
 
 async def lock_subjects(

@@ -109,6 +109,12 @@ class RequestRated(IntakeEvent):
     comment: str = ""
 
 
+class RequestSealed(IntakeEvent):
+    """The last word: the request ended long ago, and nothing more is said about it by anybody."""
+
+    type: ClassVar[str] = "request.sealed.v1"
+
+
 EVENTS: tuple[type[EventData], ...] = (
     RequestSubmitted,
     RequestUpdated,
@@ -117,4 +123,5 @@ EVENTS: tuple[type[EventData], ...] = (
     RequestConfirmed,
     RequestReopenedByRequester,
     RequestRated,
+    RequestSealed,
 )

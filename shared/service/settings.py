@@ -183,6 +183,7 @@ class ServiceSettings(BaseSettings):
             knobs,
             keep_published=timedelta(seconds=self.keep_published_s),
             keep_settled=timedelta(days=self.keep_settled_days),
+            keep_positions=timedelta(days=self.keep_stream_days),
         )
 
     def nats_tls(self) -> ssl.SSLContext | None:

@@ -103,6 +103,7 @@ async def test_a_round_that_was_cut_off_is_finished_by_the_next_one(lab: Lab) ->
     await until(lambda: lab.dummy.runtime.keeper.purged["settled"] == AT_ONCE)
 
     await lab.restart()  # in the middle: nobody has noted that anybody went through
+    lab.world.time.advance(timedelta(seconds=6))
     await until(lambda: lab.dummy.runtime.keeper.purged["settled"] == 7)
 
     assert await settled(lab) == []
@@ -171,12 +172,12 @@ async def test_one_replica_purges_at_a_time_and_the_other_does_not_wait(
         async with one.database.transaction() as tx:
             mine = await claim(tx, kit, "settled")
             world.time.advance(timedelta(seconds=601))
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(9):  # shorter than a lock is waited for
                 await two.dummy.runtime.keeper.go_through()
             while_held = await settled(two)
 
         world.time.advance(timedelta(seconds=601))
-        await until(lambda: is_gone(one))
+        await until(lambda: is_gone(one), 20)
 
         keepers = [lab.dummy.runtime.keeper for lab in (one, two)]
         assert mine is not None

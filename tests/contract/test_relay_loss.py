@@ -137,7 +137,7 @@ async def test_what_supersedes_itself_is_kept_until_it_is_superseded(lab: Lab) -
     await until(lambda: lab.dummy.runtime.relay.published == 3)
 
     lab.world.time.advance(timedelta(minutes=30))
-    await until(lambda: is_down_to(lab, 2))
+    await until(lambda: purged_to(lab, 2))
     lab.world.bus.disconnect()
     lab.world.bus.forget_after(DEFINITIONS_STREAM, 0)
     lab.world.bus.reconnect()
@@ -168,6 +168,11 @@ async def store_definitions(lab: Lab, keys: list[str]) -> None:
         stored = await outbox.store(tx, kit, rows)
     lab.world.activity.begin(len(stored))
     lab.dummy.runtime.relay.hand_over(stored)
+
+
+async def purged_to(lab: Lab, count: int) -> bool:
+    await lab.dummy.runtime.keeper.go_through()
+    return await is_down_to(lab, count)
 
 
 async def is_down_to(lab: Lab, count: int) -> bool:

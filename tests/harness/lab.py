@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from shared.bus.port import ConsumerSpec, Message, event_subject, latest_subject
-from shared.consuming import on, on_timer
+from shared.consuming import on, on_timer, seal
 from shared.database.engine import Database
 from shared.errors import Refused, Unavailable
 from shared.events.base import Envelope, Header, read_header
-from shared.events.intake import RequestSubmitted
+from shared.events.intake import RequestSealed, RequestSubmitted
 from shared.events.router import DefinitionReleased, RequestAssigned
 from tests.harness import dummies
 from tests.harness.world import new_world
@@ -182,7 +182,11 @@ def _build(world: World, database: Database, behaviour: Behaviour) -> Dummy:
         "clock",
         database,
         world.given,
-        (on(RequestSubmitted, _hears(behaviour)), on(DefinitionReleased, _learns(behaviour))),
+        (
+            on(RequestSubmitted, _hears(behaviour)),
+            on(DefinitionReleased, _learns(behaviour)),
+            on(RequestSealed, seal),
+        ),
         (on_timer("close", _fires(behaviour)),),
     )
 

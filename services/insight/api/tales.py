@@ -25,6 +25,10 @@ _TALES: dict[str, tuple[str, str]] = {
         "The requester says it is not solved: {reason}",
     ),
     "request.rated.v1": ("请求人评分：{score}/5", "Rated {score} of 5"),
+    "request.sealed.v1": (
+        "已封存：早已结束，不再追加内容",
+        "Sealed: it ended long ago, nothing is added any more",
+    ),
     "request.routed.v1": (
         "分流到 {team}，优先级 {priority}，{lane}",
         "Routed to {team}: {priority}, {lane}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Protocol
+from uuid import UUID
 
 from services.insight.domain.entries import ClockEntry, RequestEntry
 from services.insight.domain.followers import (
@@ -49,6 +50,9 @@ class Work(Protocol):
 
     def tell(self, told: Told) -> None:
         """Add a line to a request's timeline."""
+
+    def seal(self, subject: UUID | str) -> None:
+        """Note that the last word about a request was heard."""
 
     def is_news(self, key: str, version: int) -> bool:
         """Whether this version of a definition is newer than what was read; remembers it."""

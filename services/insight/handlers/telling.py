@@ -16,6 +16,7 @@ from services.insight.domain.followers import Told
 if TYPE_CHECKING:
     from services.insight.handlers.port import Work
     from shared.events.base import Envelope, EventData
+    from shared.events.intake import RequestSealed
 
 _PROMISES = {"clocks": {"__all__": {"metric", "target_s", "due_at", "calendar"}}, "reason": True}
 _NAME = {"name", "agreement"}
@@ -32,6 +33,7 @@ KEPT: dict[str, Any] = {
     "request.confirmed.v1": set(),
     "request.reopened_by_requester.v1": {"reason"},
     "request.rated.v1": {"score"},
+    "request.sealed.v1": set(),
     "request.routed.v1": {"priority", "lane", "team", "is_triage", "process", "process_version"},
     "request.priority_changed.v1": {"old", "new"},
     "request.lane_changed.v1": {"old", "new", "reason", "cause"},
@@ -135,6 +137,12 @@ def tell(event: Envelope[EventData], work: Work) -> None:
             actor=_actor(data),
         )
     )
+
+
+def sealed(event: Envelope[RequestSealed], work: Work) -> None:
+    """The last line: nothing more is said about the request."""
+    tell(event, work)
+    work.seal(event.subject)
 
 
 def _actor(data: EventData) -> str | None:

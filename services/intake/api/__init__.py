@@ -3,5 +3,6 @@
 from services.intake.api.bodies import MessageBody, PostBody
 from services.intake.api.desk import Desk
 from services.intake.api.routes import routes
+from services.intake.api.sealing import Sealer
 
-__all__ = ["Desk", "MessageBody", "PostBody", "routes"]
+__all__ = ["Desk", "MessageBody", "PostBody", "Sealer", "routes"]

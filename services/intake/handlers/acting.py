@@ -126,6 +126,7 @@ def _do(act: Act, work: Work, do: Callable[[Request, datetime], Answer]) -> Answ
         request = work.request(act.request_id)
         if request is None:
             raise NoSuchRequest(request=act.request_id)
+        work.refuse_sealed(act.request_id)
         return do(request, acts.acted_at(request, act.occurred_at, work.now))
 
     return answers.once(work, act.once, looked_up)

@@ -71,6 +71,18 @@ class Work(Protocol):
         """Publish what is no fact of the timeline: a command."""
         ...
 
+    def is_sealed(self, subject: UUID | str) -> bool:
+        """Tell whether the last word about a request was said."""
+        ...
+
+    def refuse_sealed(self, subject: UUID | str) -> None:
+        """Raise `Sealed` where it was."""
+        ...
+
+    def seal(self, subject: UUID | str) -> None:
+        """Note that it was."""
+        ...
+
     def remember(self, once: Once, answer: Answer) -> None:
         """Keep what was answered under an Idempotency-Key."""
         ...

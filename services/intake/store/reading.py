@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from services.intake.domain.numbers import looks_like_number
+from services.intake.domain.standing import OVER
 from services.intake.store.rows import answer_of, request_of
-from services.intake.store.tables import answers, messages, requests, timeline
+from services.intake.store.tables import answers, kit, messages, requests, timeline
+from shared.consuming.sealing import unsealed
+from shared.database.statements import among
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
@@ -104,6 +107,24 @@ class Reading:
         )
         async with self.database.reading() as connection:
             return int((await connection.execute(wanted)).scalar_one())
+
+    async def quiet_since(self, moment: datetime, after: str, limit: int) -> tuple[list[str], str]:
+        """Look at the next requests behind the id `after` that were made before a moment.
+
+        Return those not sealed that are over and of which nothing was recorded since, and the id
+        to go on from; nothing when there are no more.
+        """
+        async with self.database.reading() as connection:
+            keys = await unsealed(connection, kit, after, moment, limit)
+            is_over = requests.c.state.in_([state.value for state in OVER])
+            is_touched = select(timeline.c.id).where(
+                timeline.c.request_id == requests.c.id, timeline.c.recorded_us >= to_us(moment)
+            )
+            wanted = select(requests.c.id).where(
+                among(connection, requests.c.id, keys), is_over, ~is_touched.exists()
+            )
+            found = (await connection.execute(wanted)).scalars().all() if keys else []
+        return sorted(found), keys[-1] if len(keys) == limit else ""
 
     async def _about(
         self, table: Table, request_id: str, order: tuple[Any, ...], limit: int, offset: int
