@@ -43,8 +43,8 @@ check: $(STAMP) ## format, lint, types, boundaries, contracts, unit tests: withi
 bench: $(STAMP) ## measure, as ratios to a floor of the same run
 	@$(BIN)/python -m tests.benchmarks $(ARGS)
 
-events: $(STAMP) ## write event schemas, examples, docs/events.md, asyncapi.json, api/, metrics.md, NATS users
-	@$(BIN)/python -m tools.event_contracts export && $(BIN)/python -m tools.api_documents export && $(BIN)/python -m tools.nats_users export && $(BIN)/python -m tools.metrics_document export && $(BIN)/python -m tools.dialect_document export
+events: $(STAMP) ## write event schemas, examples, docs/events.md, api/, metrics.md, templates, NATS users
+	@$(BIN)/python -m tools.event_contracts export && $(BIN)/python -m tools.api_documents export && $(BIN)/python -m tools.nats_users export && $(BIN)/python -m tools.metrics_document export && $(BIN)/python -m tools.dialect_document export && $(BIN)/python -m tools.element_templates export
 
 migration: $(STAMP) ## SERVICE=clock NAME=add_paused_at STEP=pre
 	@$(BIN)/python -m tools.new_migration '$(SERVICE)' '$(NAME)' '$(STEP)'

@@ -10,6 +10,7 @@ from levee.commands.audit import audit_house
 from levee.commands.calendar import calendar_app
 from levee.commands.decision import decision_app
 from levee.commands.demo import demo
+from levee.commands.incidents import incidents_app
 from levee.commands.keeping import backup, restore
 from levee.commands.keys import key_app
 from levee.commands.process import process_app
@@ -38,6 +39,7 @@ app.add_typer(calendar_app, name="calendar")
 app.add_typer(process_app, name="process")
 app.add_typer(decision_app, name="decision")
 app.add_typer(setaside_app, name="setaside")
+app.add_typer(incidents_app, name="incidents")
 app.add_typer(key_app, name="key")
 
 

@@ -58,6 +58,13 @@ _WORDS: dict[str, tuple[str, str, str, str]] = {
         "请从备份恢复路由服务的数据库",
         "restore the router's database from a backup",
     ),
+    "job_missing": (
+        "流程正在等待作业 {job}，但没有对应的行",
+        "the process waits for job {job}, which has no row",
+        "由 0.1 版启动的流程没有作业表：请取消并重新提交该请求，或从备份恢复路由服务的数据库",
+        "a process begun under release 0.1 knew no jobs: cancel the request and submit it again;"
+        " else restore the router's database from a backup",
+    ),
     "message_without_request": (
         "留言 {message} 不属于任何请求",
         "message {message} belongs to no request",

@@ -149,6 +149,8 @@ def figures_of(gauges: Gauges) -> dict[str, Any]:
         "transaction_p99_s": _finite(gauges.quantile("levee_transaction_seconds", 0.99)),
         "batch_mean": gauges.mean("levee_batch_size"),
         "definitions_refused": gauges.one("levee_definitions_refused"),
+        "incidents": gauges.by("levee_incidents_open", "code"),
+        "jobs": gauges.by("levee_jobs_waiting", "state"),
         "purged": gauges.by("levee_purged_rows_total", "what"),
         "kept_oldest_s": gauges.by("levee_kept_oldest_age_seconds", "what"),
         "calendars_covered_days": gauges.by("levee_calendar_covered_days", "calendar"),

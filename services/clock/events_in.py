@@ -25,6 +25,8 @@ from shared.events.router import (
     RequestRouted,
     RequestWaitingEnded,
     RequestWaitingStarted,
+    StageEnded,
+    StageStarted,
 )
 
 SUBSCRIPTIONS: tuple[Subscription[ClockWork], ...] = (
@@ -38,6 +40,8 @@ SUBSCRIPTIONS: tuple[Subscription[ClockWork], ...] = (
     on(RequestReopened, handlers.note_reopened),
     on(RequestClosed, handlers.note_closed),
     on(RequestCancelled, handlers.note_cancelled),
+    on(StageStarted, handlers.note_stage_started),
+    on(StageEnded, handlers.note_stage_ended),
     on(MessagePosted, handlers.note_message),
     on(RequestConfirmed, handlers.note_confirmed),
     on(RequestSealed, seal),

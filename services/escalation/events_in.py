@@ -54,7 +54,7 @@ SUBSCRIPTIONS = (
     on(DirectoryChanged, handlers.keep_directory),
     on(DefinitionReleased, handlers.keep_policy),
     on(NotificationActed, handlers.hear_acted),
-    on(EscalationRequested, handlers.hear_requested, senders=("intake",)),
+    on(EscalationRequested, handlers.hear_requested, senders=("intake", "router")),
     on(RequestSealed, seal),
 )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from services.intake.handlers import hearing, promising, releasing, watching
+from services.intake.handlers import asking, hearing, promising, releasing, watching
 from services.intake.store import IntakeWork
 from shared.consuming import Subscription, TimerSubscription, on, on_timer
 from shared.events import clock, router
+from shared.events.commands.intake import MessageRequested
 
 SUBSCRIPTIONS: tuple[Subscription[IntakeWork], ...] = (
     on(router.DefinitionReleased, releasing.keep_catalogue),
@@ -22,6 +23,7 @@ SUBSCRIPTIONS: tuple[Subscription[IntakeWork], ...] = (
     on(router.RequestCancelled, hearing.cancel),
     on(router.RequestClosingDeferred, hearing.hold),
     on(router.RequestDecided, hearing.note),
+    on(MessageRequested, asking.ask, senders=("router",)),
     on(router.WorkItemOpened, hearing.note),
     on(router.WorkItemClaimed, hearing.note),
     on(router.WorkItemReturned, hearing.note),

@@ -10,7 +10,7 @@ from shared.events.intake import RequestSealed
 from shared.events.router import DefinitionReleased, DirectoryChanged
 
 SUBSCRIPTIONS = (
-    on(NotificationRequested, handlers.accept, senders=("escalation", "intake")),
+    on(NotificationRequested, handlers.accept, senders=("escalation", "intake", "router")),
     on(EscalationAcknowledged, handlers.hear_acknowledged),
     on(EscalationReleased, handlers.hear_released),
     on(EscalationClosed, handlers.hear_closed),

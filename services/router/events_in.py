@@ -24,4 +24,8 @@ SUBSCRIPTIONS = (
     on(RequestSealed, seal),
 )
 
-TIMERS = (on_timer("process", handlers.fire_process_timer),)
+TIMERS = (
+    on_timer("process", handlers.fire_process_timer),
+    on_timer("job", handlers.fire_job_timer),
+    on_timer("message", handlers.fire_message_timer),
+)

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from services.router import api, store
 from services.router.api.announcing import Announcer
 from services.router.api.desk import Desk
+from services.router.api.mailbox import Mailbox
+from services.router.api.web_worker import WebWorker
+from services.router.api.workshop import Workshop
 from services.router.events_in import SUBSCRIPTIONS, TIMERS
 from services.router.gateways import Folder
+from services.router.gateways.web import Secrets
 from shared.consuming import Glance, Runtime
+from shared.consuming.keeping import purge_by
 from shared.database.engine import Database
 from shared.errors import LeveeError
+from shared.http.addresses import OutboundPolicy
+from shared.http.client import OutboundClient
 from shared.service import Service, Surroundings
 
 if TYPE_CHECKING:
@@ -28,6 +36,7 @@ class RouterService(Service):
     """The router, with what callers in the same process may ask of it."""
 
     desk: Desk | None = None
+    web_worker: WebWorker | None = None
 
 
 def build(settings: Settings, given: Surroundings) -> RouterService:
@@ -50,9 +59,27 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
         subscriptions=SUBSCRIPTIONS,
         timers=TIMERS,
         knobs=settings.keeping(given.knobs),
+        purges=[
+            purge_by(
+                "messages",
+                timedelta(days=settings.keep_messages_days),
+                store.messages.c.expires_us,
+            )
+        ],
     )
     folder = Folder(settings.definitions_folder) if settings.definitions_folder else None
     desk = Desk(runtime, repository, folder)
+    shop = Workshop(runtime)
+    secrets = settings.web_secrets
+    caller = WebWorker(
+        shop,
+        OutboundClient(
+            OutboundPolicy.parse(e for e in settings.outbound_allow.split(",") if e.strip())
+        ),
+        Secrets.parse(secrets.get_secret_value() if secrets else None),
+        given.time,
+        f"levee/{given.knobs.replica}",
+    )
 
     async def watch() -> None:
         """Take changed definitions into force, or keep what is wrong with them."""
@@ -63,16 +90,29 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
             except LeveeError as error:
                 _log.warning("definitions not read this time: %s", error)
 
-    loops = [Announcer(runtime, repository).watch, *([watch] if folder is not None else [])]
+    async def figures() -> dict[str, dict[tuple[str, ...], float]]:
+        """Count definitions, incidents and jobs."""
+        return {**await desk.figures(), **await shop.figures()}
+
+    loops = [
+        Announcer(runtime, repository).watch,
+        caller.run,
+        *([watch] if folder is not None else []),
+    ]
     return RouterService(
         "router",
         runtime,
         books=store.books(repository),
-        routes=[api.routes(desk)],
+        routes=[
+            api.routes(desk),
+            api.job_routes(shop),
+            api.message_routes(Mailbox(runtime)),
+        ],
         on_start=[desk.begin],
         loops=loops if given.knobs.has_housekeeping else [],
         checks=desk.checks,
-        figures=desk.figures,
+        figures=figures,
         large_bodies=api.LARGE_BODIES,
         desk=desk,
+        web_worker=caller,
     )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from shared.events import clock, escalation, intake, notify, router
 from shared.events.commands import escalation as escalation_commands
+from shared.events.commands import intake as intake_commands
 from shared.events.commands import notify as notify_commands
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ ALL_EVENTS: tuple[type[EventData], ...] = (
     *notify.EVENTS,
     *notify_commands.EVENTS,
     *escalation_commands.EVENTS,
+    *intake_commands.EVENTS,
 )
 
 BY_TYPE: dict[str, type[EventData]] = {event.type: event for event in ALL_EVENTS}

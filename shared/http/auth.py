@@ -37,6 +37,7 @@ SCOPES = (
     "requests:read",
     "work:write",
     "work:read",
+    "jobs:work",
     "process:write",
     "board:read",
     "operate",

@@ -223,6 +223,20 @@ METRICS: tuple[Metric, ...] = (
         "被拒绝且尚未修正的定义数；之前的版本继续生效。",
     ),
     Metric(
+        "levee_incidents_open",
+        "gauge",
+        ("process", "code"),
+        "Places where a process stands still and waits for a person.",
+        "流程停住、等待人处理的处数，按流程与原因。",
+    ),
+    Metric(
+        "levee_jobs_waiting",
+        "gauge",
+        ("state",),
+        "Jobs of service tasks: open (for a worker to take), taken, failed (an incident tells).",
+        "服务任务的作业数：open 待领取、taken 已领取、failed 失败（见流程故障）。",
+    ),
+    Metric(
         "levee_calendar_covered_days",
         "gauge",
         ("calendar",),

@@ -63,13 +63,20 @@ def quick_definitions(folder: Path, shipped: Path = DEFINITIONS) -> Path:
 
 @asynccontextmanager
 async def town_of_processes(
-    folder: Path, urls: Mapping[str, str], replicas: int = 1, nodes: int = 1
+    folder: Path,
+    urls: Mapping[str, str],
+    replicas: int = 1,
+    nodes: int = 1,
+    diagram: bytes | None = None,
 ) -> AsyncIterator[Town]:
     """Run `replicas` processes of each service and `nodes` nats-servers until the block ends.
 
-    NATS runs as infra/nats has it: every service is a user of its own there.
+    NATS runs as infra/nats has it: every service is a user of its own there. `diagram` replaces
+    the standard path.
     """
     definitions = quick_definitions(folder / "definitions")
+    if diagram is not None:
+        (definitions / "standard-path.bpmn").write_bytes(diagram)
     key, kept = new_key("test", ("*",))
     add_to_file(folder / "keys.json", kept)
     for name in NAMES:

@@ -166,7 +166,7 @@ async def test_an_event_that_never_left_is_missed_by_everybody(
 
     report = await audited(house)
 
-    hearers = {"intake", "clock", "escalation", "insight"}
+    hearers = {"intake", "clock", "escalation", "insight", "notify"}
     assert {(f.code, f.service) for f in report.faults} == {("unheard", name) for name in hearers}
 
 

@@ -26,6 +26,8 @@ from shared.events.router import (
     RequestRouted,
     RequestWaitingEnded,
     RequestWaitingStarted,
+    StageEnded,
+    StageStarted,
 )
 from shared.vocabulary import AuthorKind
 
@@ -106,6 +108,16 @@ def note_message(event: Envelope[MessagePosted], work: Work) -> None:
 def note_confirmed(event: Envelope[RequestConfirmed], work: Work) -> None:
     """The requester agrees: the second figure of the resolution ends."""
     _note(event, work, FactKind.CONFIRMED)
+
+
+def note_stage_started(event: Envelope[StageStarted], work: Work) -> None:
+    """A diagram says that a stage begins."""
+    _note(event, work, FactKind.STAGE_STARTED, event.data.stage)
+
+
+def note_stage_ended(event: Envelope[StageEnded], work: Work) -> None:
+    """A diagram says that a stage ends."""
+    _note(event, work, FactKind.STAGE_ENDED, event.data.stage)
 
 
 def note_raised(event: Envelope[EscalationRaised], work: Work) -> None:

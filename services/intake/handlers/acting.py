@@ -36,19 +36,26 @@ def write(act: Act, message_id: str, written: Written, work: Work) -> Answer | L
     """Record a message, whatever the request's state; only the router draws conclusions."""
 
     def do(request: Request, at: datetime) -> Answer:
-        message = Message(message_id, request.id, written, at, work.now)
-        params = {
-            "message_id": message_id,
-            "author": written.author.value,
-            "author_id": written.author_id,
-            "is_effective": written.is_effective,
-            "is_automatic": written.is_automatic,
-        }
-        sequence = work.say(events_out.posted(message), request.id, at, params)
-        work.add_message(message, sequence)
-        return answers.written(request, message)
+        return answers.written(request, record(request, message_id, written, at, work))
 
     return _do(act, work, do)
+
+
+def record(
+    request: Request, message_id: str, written: Written, at: datetime, work: Work
+) -> Message:
+    """Add a message to the conversation and say so."""
+    message = Message(message_id, request.id, written, at, work.now)
+    params = {
+        "message_id": message_id,
+        "author": written.author.value,
+        "author_id": written.author_id,
+        "is_effective": written.is_effective,
+        "is_automatic": written.is_automatic,
+    }
+    sequence = work.say(events_out.posted(message), request.id, at, params)
+    work.add_message(message, sequence)
+    return message
 
 
 def withdraw(act: Act, reason: str | None, work: Work) -> Answer | LeveeError:

@@ -107,3 +107,71 @@ class LaneNotDrawn(Refused):
     """There is no process for the lane {lane}: {fault}."""
 
     zh: ClassVar[str] = "通道 {lane} 没有可用的流程：{fault}。"
+
+
+class NoSuchJob(NotFound):
+    """There is no job {job_id}."""
+
+    zh: ClassVar[str] = "没有作业 {job_id}。"
+
+
+class JobEnded(Refused):
+    """Job {job_id} is over ({state}); its result is not needed any more."""
+
+    zh: ClassVar[str] = "作业 {job_id} 已结束（{state}），不再需要结果。"
+
+
+class JobNotTaken(Refused):
+    """Nobody holds job {job_id} ({state}): take it first, then answer with the attempt given."""
+
+    zh: ClassVar[str] = "作业 {job_id} 未被领取（{state}）：请先领取，再用所得的 attempt 回复。"
+
+
+class LeaseLost(Refused):
+    """Attempt {attempt} of job {job_id} is past, it is at attempt {current}: drop what was done."""
+
+    zh: ClassVar[str] = "作业 {job_id} 的第 {attempt} 次领取已失效（现为第 {current} 次），请放弃。"
+
+
+class NoSuchIncident(NotFound):
+    """There is no incident {incident_id}."""
+
+    zh: ClassVar[str] = "没有流程故障 {incident_id}。"
+
+
+class IncidentOver(Refused):
+    """Incident {incident_id} was resolved by {by} already ({resolution})."""
+
+    zh: ClassVar[str] = "流程故障 {incident_id} 已由 {by} 处理（{resolution}）。"
+
+
+class NothingToRetry(Refused):
+    """Nothing waits for incident {incident_id}: repeat what led to it, then dismiss this one."""
+
+    zh: ClassVar[str] = (
+        "流程中没有等待故障 {incident_id} 的位置：请重做引起它的操作，再忽略此故障。"
+    )
+
+
+class StillWaiting(Refused):
+    """The process waits because of incident {incident_id}: retry it, or cancel the request."""
+
+    zh: ClassVar[str] = "流程正因故障 {incident_id} 停在原处：请重试，或取消该请求。"
+
+
+class TryFailed(Refused):
+    """Trying again did not work, nothing was changed: {reason}."""
+
+    zh: ClassVar[str] = "重试未成功，未作任何改动：{reason}。"
+
+
+class TooManyOperations(Refused):
+    """The diagram did more than {limit} operations in a row without waiting for anything."""
+
+    zh: ClassVar[str] = "流程图在没有任何等待的情况下连续执行了超过 {limit} 个操作。"
+
+
+class OperationRefused(Refused):
+    """The operation {operation} cannot be done: {reason}."""
+
+    zh: ClassVar[str] = "无法执行操作 {operation}：{reason}。"

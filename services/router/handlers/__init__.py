@@ -11,6 +11,7 @@ from services.router.handlers.definitions import (
     note_fault,
     release_together,
 )
+from services.router.handlers.messages import fire_message_timer
 from services.router.handlers.requests import (
     Change,
     apply_change,
@@ -28,6 +29,7 @@ from services.router.handlers.work_items import (
     delegate_item,
     return_item,
 )
+from services.router.handlers.working import fire_job_timer
 
 __all__ = [
     "RELEASING",
@@ -40,6 +42,8 @@ __all__ = [
     "complete_item",
     "confirm_request",
     "delegate_item",
+    "fire_job_timer",
+    "fire_message_timer",
     "fire_process_timer",
     "forget_fault",
     "keep_directory",

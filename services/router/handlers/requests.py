@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from services.router import domain, events_out
 from services.router.domain import TRIAGE, LaneNotDrawn, Move, NoSuchPerson, NoSuchTeam, Record
 from services.router.handlers import lanes
-from services.router.handlers.steps import follow, move_to_lane, note_fault, record_step
+from services.router.handlers.incidents import note_fault
+from services.router.handlers.steps import follow, move_to_lane, record_step
 from shared.events import router as said
 from shared.vocabulary import AuthorKind, Impact, Lane, Priority, RequestState, Urgency
 

@@ -8,16 +8,20 @@ from uuid import UUID
 
 from services.router import domain, events_out
 from services.router.domain import Move
-from services.router.handlers import lanes
+from services.router.domain import jobs as rules
+from services.router.handlers import incidents, jobs, lanes, operations
+from services.router.handlers.incidents import note_fault
 from services.router.handlers.opening import claim_for_owner, open_item
+from services.router.handlers.waits import record_waits
 from services.router.store.work import with_assignee
+from shared.errors import LeveeError
 from shared.events import router as said
 from shared.vocabulary import RequestState, WorkItemState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from services.router.domain import Fact, Record, WorkItem
+    from services.router.domain import Fact, Job, Record, WorkItem
     from services.router.store import RouterWork
     from services.router.workflow import Step
     from shared.database.timers import Timer
@@ -50,25 +54,82 @@ def record_step(
     outcome: str = "completed",
     moves: int = 0,
 ) -> Record:
-    """Record what one move of the diagram did; return the request, in whatever lane it is then."""
+    """Record what one move of the diagram did; return the request, in whatever lane it is then.
+
+    The router's own operations are done at once. An operation that was not applied as a whole
+    leaves nothing but the incident that says why.
+    """
     if not step.is_applied:
+        incidents.raise_all(work, record, step, at)
         return record
     _end_items(work, record, step, WorkItemState.CANCELLED, "process", at)
     for task in step.user_tasks:
         open_item(work, record, task, _chosen_team(step), at)
+    _record_timers(work, record, step)
+    record_waits(work, record, step, at)
+    jobs.end_gone(work, record, step, at)
+    incidents.raise_all(work, record, step, at)
+    if step.completed or step.active:
+        work.publish(events_out.moved(record, step), subject=record.id, occurred_at=at)
+    if step.is_ended:
+        ended = said.ProcessEnded(instance_id=record.instance_id, outcome=outcome)
+        work.publish(ended, subject=record.id, occurred_at=at)
+    incidents.pass_over(work, record, at)
+    instance_id = record.instance_id
+    record = _follow_thrown(work, record, step, at, moves)
+    for wanted in step.jobs:
+        # What one of them leads to may be another lane: then nobody waits for the others.
+        if record.instance_id == instance_id:
+            record = _begin_job(work, record, jobs.of(record, wanted, at), at)
+    return record
+
+
+def _record_timers(work: RouterWork, record: Record, step: Step) -> None:
     for gone in step.timers_gone:
         work.disarm(PROCESS_TIMER, record.id, f"{record.instance_id}/{gone}")
     for timer in step.timers:
         name = f"{record.instance_id}/{timer.task_id}"
         payload = {"instance_id": str(record.instance_id), "task_id": timer.task_id}
         work.arm(PROCESS_TIMER, record.id, name, timer.due_at, payload)
-    _record_incidents(work, record, step, at)
-    if step.completed or step.active:
-        work.publish(events_out.moved(record, step), subject=record.id, occurred_at=at)
-    if step.is_ended:
-        ended = said.ProcessEnded(instance_id=record.instance_id, outcome=outcome)
-        work.publish(ended, subject=record.id, occurred_at=at)
-    return _follow_thrown(work, record, step, at, moves)
+
+
+def _begin_job(work: RouterWork, record: Record, job: Job, at: datetime) -> Record:
+    """Offer a job to workers, or do what the router itself can do."""
+    if operations.is_own(job.type):
+        return do_own(work, record, job, at)
+    if job.task_id in work.instance(record).open_jobs:
+        jobs.offer(work, record, job, at)
+    return record
+
+
+def do_own(work: RouterWork, record: Record, job: Job, at: datetime) -> Record:
+    """Do one of the router's own operations, and let the diagram go on from there.
+
+    All of it belongs to the transaction that brought the token here: it happens once, or an
+    incident says why not and nothing of it happened.
+    """
+    if job.task_id not in work.instance(record).open_jobs:
+        # An operation beside it moved the diagram on.
+        return record
+    try:
+        work.count_operation()
+        done = operations.perform(work, record, job, at)
+    except LeveeError as refusal:
+        jobs.give_up(work, record, job, refusal.code, str(refusal), at)
+        return record
+    record = follow(work, done.record, done.facts, at)
+    instance = work.instance(record)
+    if record.instance_id != job.instance_id or job.task_id not in instance.open_jobs:
+        return record
+    step = instance.complete_job(job.task_id, done.answer, at)
+    if not step.is_applied and step.incident is not None:
+        why = step.incident
+        jobs.give_up(work, record, job, why.code, why.detail, at, done.answer)
+        return record
+    if work.find_job(job.id) is not None:
+        # It had failed before, and has a row.
+        work.keep_job(rules.completed(job))
+    return record_step(work, record, step, at)
 
 
 def _chosen_team(step: Step) -> str | None:
@@ -86,9 +147,20 @@ def fire_process_timer(timer: Timer, work: RouterWork) -> None:
     step = work.instance(record).fire_timer(timer.payload["task_id"], at)
     instance_id = record.instance_id
     record = record_step(work, record, step, at)
-    is_over = step.is_ended and record.instance_id == instance_id
-    if is_over and record.state is RequestState.RESOLVED:
+    if is_over(work, record, instance_id) and record.state is RequestState.RESOLVED:
         close(work, record, "time", at)
+
+
+def is_over(work: RouterWork, record: Record, instance_id: UUID) -> bool:
+    """Return whether this very instance has come to its end by what was just done."""
+    return record.instance_id == instance_id and work.instance(record).is_ended
+
+
+def close_with_process(work: RouterWork, record: Record, instance_id: UUID, at: datetime) -> None:
+    """Close a request whose process has come to its end."""
+    done = (RequestState.CLOSED, RequestState.CANCELLED)
+    if is_over(work, record, instance_id) and record.state not in done:
+        close(work, record, "process", at)
 
 
 def close(work: RouterWork, record: Record, reason: str, at: datetime) -> Record:
@@ -297,31 +369,3 @@ def _delegated(
         work_item_id=item.id, to_team=team, to_assignee=person, reason=reason
     )
     work.publish(event, subject=item.request_id, occurred_at=at)
-
-
-def _record_incidents(work: RouterWork, record: Record, step: Step, at: datetime) -> None:
-    for index, incident in enumerate(step.incidents):
-        name = f"{step.version}/{index}"
-        note_fault(work, record, name, incident.element_id, incident.code, incident.detail, at)
-
-
-def note_fault(
-    work: RouterWork,
-    record: Record,
-    name: str,
-    element_id: str,
-    code: str,
-    detail: str,
-    at: datetime,
-) -> None:
-    """Raise an incident, once per `name` and cause."""
-    incident_id = work.new_id(f"incident/{name}")
-    work.add_incident(incident_id, record, element_id, code, detail)
-    event = said.IncidentRaised(
-        incident_id=incident_id,
-        instance_id=record.instance_id,
-        element_id=element_id,
-        code=code,
-        detail=detail[:2000],
-    )
-    work.publish(event, subject=record.id, occurred_at=at)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.router import domain, events_out
 from services.router.domain import NoSuchPerson, NoSuchTeam, NoSuchWorkItem, WorkItem
-from services.router.handlers.steps import close, follow, record_step
+from services.router.handlers.steps import close, follow, is_over, record_step
 from shared.events import router as said
 from shared.vocabulary import RequestState
 
@@ -95,9 +95,10 @@ def complete_item(
         resolution = str(result.get("resolution") or "solved")
         record, facts = domain.resolve(record, resolution, str(result.get("note") or ""), person)
         record = follow(work, record, facts, at)
-    is_over = step.is_ended and record.instance_id == instance_id
     is_free = item.completes == domain.REVIEWED and record.closing is not None
-    if (is_over or is_free) and record.state is not RequestState.CANCELLED:
+    if (
+        is_over(work, record, instance_id) or is_free
+    ) and record.state is not RequestState.CANCELLED:
         close(work, record, "process", at)
     return item
 

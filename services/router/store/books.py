@@ -5,9 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
+from services.router.domain import JobState
+from services.router.domain.messages import OWN_MESSAGES
 from services.router.store import tables
-from services.router.workflow import Stored, load
+from services.router.store.letters import waiting_id
+from services.router.store.work import job_id
+from services.router.workflow import Instance, Stored, load
 from shared.consuming.accounts import Account, Books, Fault
 from shared.database.engine import Transaction
 from shared.database.statements import rows_among
@@ -15,8 +20,11 @@ from shared.database.statements import rows_among
 if TYPE_CHECKING:
     from services.router.store.repository import Repository
 
-#: The kind of a diagram's timers (handlers/steps.py).
-_PROCESS = "process"
+#: The kinds of a diagram's timers (handlers/steps.py), of its jobs' (handlers/jobs.py) and of its
+#: waits for messages (handlers/waits.py).
+_PROCESS, _JOB, _MESSAGE = "process", "job", "message"
+#: A job nobody may take has no timer.
+_WATCHED = (JobState.OPEN.value, JobState.TAKEN.value)
 
 
 def books(repository: Repository) -> Books:
@@ -42,14 +50,35 @@ async def _accounts(
     await repository.refresh(tx)
     states = {row.id: Stored(row.state) for row in instances}
     await repository.ensure(tx, states.values())
+    waited_for: dict[str, str] = {}
     for row in instances:
-        _add_instance(found[row.request_id], row, current, repository, states[row.id])
+        instance = _add_instance(found[row.request_id], row, current, repository, states[row.id])
+        for task_id in instance.open_jobs if instance else ():
+            waited_for[str(job_id(UUID(row.id), task_id))] = row.request_id
     _count_processes(found, instances, current)
+    await _add_jobs(tx, found, waited_for)
     for row in await rows_among(tx, tables.work_items, "request_id", keys):
         if row.request_id not in current:
             orphan = Fault("work_item_without_request", {"work_item": row.id})
             found[row.request_id].faults.append(orphan)
     return found
+
+
+async def _add_jobs(
+    tx: Transaction, found: Mapping[str, Account], waited_for: Mapping[str, str]
+) -> None:
+    """Each job a diagram waits for has a row; each one that is open has a timer."""
+    keys = sorted(set(waited_for.values()))
+    rows = {row.id: row for row in await rows_among(tx, tables.jobs, "id", list(waited_for))}
+    for job, request_id in waited_for.items():
+        if job not in rows:
+            found[request_id].faults.append(Fault("job_missing", {"job": job}))
+    for key in keys:
+        found[key].timers |= {
+            (_JOB, row.id)
+            for row in rows.values()
+            if row.request_id == key and row.state in _WATCHED
+        }
 
 
 def _count_processes(
@@ -68,7 +97,8 @@ def _add_instance(
     current: Mapping[str, str],
     repository: Repository,
     state: Stored,
-) -> None:
+) -> Instance | None:
+    """Add what a running instance has armed; return it, if it is the request's."""
     if row.request_id not in current:
         account.faults.append(Fault("process_without_request", {"instance": row.id}))
     elif not row.is_ended and row.id == current[row.request_id]:
@@ -76,3 +106,9 @@ def _add_instance(
         account.timers |= {
             (_PROCESS, f"{row.id}/{timer.task_id}") for timer in instance.open_timers()
         }
+        account.allowed |= {
+            (_MESSAGE, str(waiting_id(instance.instance_id, wait.task_id)))
+            for wait in instance.open_waits(OWN_MESSAGES)
+        }
+        return instance
+    return None

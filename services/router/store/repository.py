@@ -24,7 +24,7 @@ from shared.definitions.models import Catalogue
 from shared.definitions.parsing import parse, read_yaml
 from shared.definitions.working_time import Calendars
 from shared.errors import NotFound, Unavailable
-from shared.events.router import DirectoryChanged
+from shared.events.router import DirectoryChanged, Team
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -303,6 +303,10 @@ class Repository:
     def has_team(self, team: str) -> bool:
         """Whether the team exists; the triage queue always does."""
         return team in self._teams or team == "triage"
+
+    def team(self, team: str) -> Team | None:
+        """Return a team of the directory."""
+        return next((known for known in self.directory.teams if known.id == team), None)
 
     def has_person(self, person: str) -> bool:
         """Whether the person is in the directory."""

@@ -85,6 +85,61 @@ turns = Table(
     Column("person", String(100), nullable=False),
 )
 
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), nullable=False),
+    Column("instance_id", String(36), nullable=False),
+    Column("task_id", BigInteger, nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("type", String(200), nullable=False),
+    Column("state", String(12), nullable=False),
+    # When a worker may take it: after a rest, or once the lease of the one who has it ended.
+    Column("available_us", BigInteger, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("opened_us", BigInteger, nullable=False),
+    # JSON: everything else of the job.
+    Column("body", Text, nullable=False),
+    Index("ix_jobs_type", "state", "type", "available_us"),
+    Index("ix_jobs_request", "request_id"),
+)
+
+#: Elements of running processes that wait for a message from outside.
+waiting = Table(
+    "waiting",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("request_id", String(36), nullable=False),
+    Column("instance_id", String(36), nullable=False),
+    Column("task_id", BigInteger, nullable=False),
+    Column("element_id", String(200), nullable=False),
+    Column("name", String(200), nullable=False),
+    # The correlation key: its own, or the number of its request.
+    Column("key", String(200), nullable=False),
+    Column("since_us", BigInteger, nullable=False),
+    Index("ix_waiting_message", "name", "key"),
+)
+
+#: Messages from outside, by the ids their senders gave them.
+messages = Table(
+    "messages",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("state", String(12), nullable=False),
+    # JSON: what it says.
+    Column("payload", Text, nullable=False),
+    Column("received_us", BigInteger, nullable=False),
+    Column("expires_us", BigInteger, nullable=False),
+    Column("request_id", String(36), nullable=True),
+    Column("element_id", String(200), nullable=True),
+    Column("correlated_us", BigInteger, nullable=True),
+    Index("ix_messages_waiting", "name", "key", "state"),
+    Index("ix_messages_expires", "expires_us"),
+)
+
 incidents = Table(
     "incidents",
     metadata,
@@ -96,6 +151,17 @@ incidents = Table(
     Column("detail", Text, nullable=False),
     Column("raised_us", BigInteger, nullable=False),
     Column("resolved_us", BigInteger, nullable=True),
+    # Empty in rows of release 0.1, which knew none of what follows.
+    Column("process", String(100), nullable=True),
+    Column("version", Integer, nullable=True),
+    Column("task_id", BigInteger, nullable=True),
+    Column("job_id", String(36), nullable=True),
+    # JSON: the values the expression, table or worker was given.
+    Column("inputs", Text, nullable=True),
+    Column("resolved_by", String(100), nullable=True),
+    Column("resolution", String(20), nullable=True),
+    Index("ix_incidents_open", "resolved_us", "raised_us"),
+    Index("ix_incidents_request", "request_id"),
 )
 
 definitions = Table(

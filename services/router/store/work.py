@@ -10,13 +10,33 @@ from uuid import UUID
 import orjson
 from sqlalchemy import bindparam, insert, update
 
-from services.router.domain import Record, RequestNotRouted, WorkItem
+from services.router.domain import (
+    Incident,
+    Job,
+    NoSuchIncident,
+    NoSuchJob,
+    Record,
+    RequestNotRouted,
+    TooManyOperations,
+    WorkItem,
+)
 from services.router.store import tables
-from services.router.store.rows import item_of, item_row, record_of, record_row
+from services.router.store.letters import Letters
+from services.router.store.rows import (
+    incident_of,
+    incident_row,
+    item_of,
+    item_row,
+    job_of,
+    job_row,
+    record_of,
+    record_row,
+)
 from services.router.workflow import Instance, Step, Stored, load, start
 from shared.consuming import Work, WorkContext
 from shared.database.statements import rows_among, upsert
 from shared.database.tables import to_us
+from shared.id_source import derived
 from shared.vocabulary import WorkItemState
 
 if TYPE_CHECKING:
@@ -28,6 +48,10 @@ if TYPE_CHECKING:
     from shared.errors import Finding
     from shared.events.router import DirectoryChanged
 
+#: Own operations of one cause: a diagram that needs more goes round without waiting for anything.
+MAX_OPERATIONS = 100
+#: What goes before the id of a job or incident among the keys to load.
+JOB, INCIDENT = "job:", "incident:"
 _OPEN = (WorkItemState.OPEN.value, WorkItemState.CLAIMED.value)
 
 
@@ -44,7 +68,12 @@ class RouterWork(Work):
         self._changed_instances: set[UUID] = set()
         self._items: dict[UUID, WorkItem] = {}
         self._changed_items: dict[UUID, WorkItem] = {}
-        self._incidents: list[dict[str, Any]] = []
+        self._letters = Letters()
+        self._jobs: dict[UUID, Job] = {}
+        self._operations: dict[UUID, int] = {}
+        self._changed_jobs: dict[UUID, Job] = {}
+        self._incidents: dict[UUID, Incident] = {}
+        self._changed_incidents: dict[UUID, Incident] = {}
         self._releases: list[dict[str, Any]] = []
         self._faults: list[dict[str, Any]] = []
         self._mended: list[str] = []
@@ -53,7 +82,10 @@ class RouterWork(Work):
     # ---- load and flush --------------------------------------------------------------------
 
     async def load(self, keys: Collection[str]) -> None:
-        """Load requests, their current instances and their open work items."""
+        """Load requests, their current instances, open work items, jobs and incidents.
+
+        Beside ids of requests, a key may be `job:<id>` or `incident:<id>`: one that is over.
+        """
         await self.repository.refresh(self.tx, keys)
         ids = [key for key in keys if len(key) == 36]
         for row in await rows_among(self.tx, tables.requests, "id", ids):
@@ -62,6 +94,9 @@ class RouterWork(Work):
         if self._records:
             await self._load_instances()
             await self._load_items()
+        await self._load_jobs(keys)
+        await self._letters.load(self.tx, keys, self._instances, self.now)
+        await self._load_incidents(keys)
 
     async def _load_instances(self) -> None:
         ids = [str(record.instance_id) for record in self._records.values()]
@@ -80,6 +115,32 @@ class RouterWork(Work):
                 item = item_of(row)
                 self._items[item.id] = item
 
+    async def _load_jobs(self, keys: Collection[str]) -> None:
+        """Load what the diagrams wait for, by its id: what is over costs nothing."""
+        wanted = _named(keys, JOB)
+        for instance_id, instance in self._instances.items():
+            wanted += [str(job_id(instance_id, task_id)) for task_id in instance.open_jobs]
+        if wanted:
+            for row in await rows_among(self.tx, tables.jobs, "id", wanted):
+                job = job_of(row)
+                self._jobs[job.id] = job
+
+    async def _load_incidents(self, keys: Collection[str]) -> None:
+        """Load the incidents something waits for."""
+        wanted = _named(keys, INCIDENT)
+        rows = list(await rows_among(self.tx, tables.incidents, "id", wanted)) if wanted else []
+        waiting = {str(job.request_id) for job in self._jobs.values()}
+        waiting |= {
+            str(self._instance_request[instance_id])
+            for instance_id, instance in self._instances.items()
+            if instance.stuck()
+        }
+        if waiting:
+            rows += await rows_among(self.tx, tables.incidents, "request_id", sorted(waiting))
+        for row in rows:
+            incident = incident_of(row)
+            self._incidents[incident.id] = incident
+
     async def flush(self) -> None:
         """Write what changed, in bulk."""
         records = sorted(self._changed_records.values(), key=lambda r: str(r.id))
@@ -88,7 +149,11 @@ class RouterWork(Work):
         await upsert(self.tx, tables.instances, rows)
         items = sorted(self._changed_items.values(), key=lambda i: str(i.id))
         await upsert(self.tx, tables.work_items, [item_row(item) for item in items])
-        await upsert(self.tx, tables.incidents, self._incidents)
+        await self._letters.flush(self.tx)
+        jobs = sorted(self._changed_jobs.values(), key=lambda j: str(j.id))
+        await upsert(self.tx, tables.jobs, [job_row(job) for job in jobs])
+        incidents = sorted(self._changed_incidents.values(), key=lambda i: str(i.id))
+        await upsert(self.tx, tables.incidents, [incident_row(found) for found in incidents])
         await self._flush_releases()
         await self._flush_directory()
 
@@ -188,22 +253,54 @@ class RouterWork(Work):
         tasks = self.instance(record).open_user_tasks()
         return next((task.variables for task in tasks if task.task_id == item.task_id), {})
 
-    def add_incident(
-        self, incident_id: UUID, record: Record, element_id: str, code: str, detail: str
-    ) -> None:
-        """Note that the process cannot go on by itself."""
-        self._incidents.append(
-            {
-                "id": str(incident_id),
-                "request_id": str(record.id),
-                "instance_id": str(record.instance_id),
-                "element_id": element_id,
-                "code": code,
-                "detail": detail[:4000],
-                "raised_us": to_us(self.now),
-                "resolved_us": None,
-            }
-        )
+    # ---- jobs and incidents ----------------------------------------------------------------
+
+    def job(self, wanted: UUID) -> Job:
+        """Return a job that is open or was named among the keys; raise `NoSuchJob`."""
+        found = self._jobs.get(wanted)
+        if found is None:
+            raise NoSuchJob(job_id=wanted)
+        return found
+
+    def find_job(self, wanted: UUID) -> Job | None:
+        """Return a job that is open or was named among the keys, if there is one."""
+        return self._jobs.get(wanted)
+
+    def keep_job(self, job: Job) -> None:
+        """Keep a job as it is now."""
+        self._jobs[job.id] = job
+        self._changed_jobs[job.id] = job
+
+    @property
+    def letters(self) -> Letters:
+        """Messages from outside, and who waits for them."""
+        return self._letters
+
+    def count_operation(self) -> None:
+        """Count what the router does of its own within this cause; raise `TooManyOperations`."""
+        cause = self.cause_id
+        self._operations[cause] = self._operations.get(cause, 0) + 1
+        if self._operations[cause] > MAX_OPERATIONS:
+            raise TooManyOperations(limit=MAX_OPERATIONS)
+
+    def incident(self, wanted: UUID) -> Incident:
+        """Return an incident that was named among the keys; raise `NoSuchIncident`."""
+        found = self._incidents.get(wanted)
+        if found is None:
+            raise NoSuchIncident(incident_id=wanted)
+        return found
+
+    def open_incidents(self, record: Record) -> list[Incident]:
+        """Return what is known to keep this request's process from going on, oldest first."""
+        found = [
+            i for i in self._incidents.values() if i.is_open and i.instance_id == record.instance_id
+        ]
+        return sorted(found, key=lambda i: (i.raised_at, str(i.id)))
+
+    def keep_incident(self, incident: Incident) -> None:
+        """Keep an incident as it is now."""
+        self._incidents[incident.id] = incident
+        self._changed_incidents[incident.id] = incident
 
     # ---- definitions and directory ---------------------------------------------------------
 
@@ -261,6 +358,15 @@ class RouterWork(Work):
     def keep_directory(self, directory: DirectoryChanged) -> None:
         """Put a new directory in force."""
         self._directory = directory
+
+
+def job_id(instance_id: UUID, task_id: int) -> UUID:
+    """Return the id of the job that a token of an instance waits for."""
+    return derived(instance_id, f"job/{task_id}")
+
+
+def _named(keys: Collection[str], kind: str) -> list[str]:
+    return [key.removeprefix(kind) for key in keys if key.startswith(kind)]
 
 
 def content_hash(content: str) -> str:

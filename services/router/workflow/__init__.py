@@ -25,6 +25,7 @@ from .step import (
     OpenUserTask,
     Step,
     Timer,
+    Wait,
     labels,
 )
 from .surroundings import Known, Surroundings, called_processes, executable_processes
@@ -49,6 +50,7 @@ __all__ = [
     "Stored",
     "Surroundings",
     "Timer",
+    "Wait",
     "called_processes",
     "check",
     "compile_process",

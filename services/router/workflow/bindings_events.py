@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from .expressions import Formula, Text
     from .tokens import Game, Token
 
+#: Characters of a correlation key that count.
+MAX_KEY = 200
+
 
 @dataclass(frozen=True, slots=True)
 class Message(WithOutputs):
@@ -28,8 +31,22 @@ class Message(WithOutputs):
     inputs: tuple[Mapped, ...] = ()
 
     def enter(self, game: Game, token: Token) -> None:
-        """Keep what a receive task's input mappings say, for its output mappings."""
+        """Keep what a receive task's input mappings say, and which key the message must have.
+
+        The key is worked out once, here: what is written later changes nobody's address.
+        """
         keep_local(game, token, self.inputs)
+        if self.correlation_key is not None:
+            token.internal_data["key"] = _key(self.correlation_key, game, token)
+
+
+def _key(formula: Formula, game: Game, token: Token) -> str:
+    """Return the correlation key; one that is no text or number finds nobody, so it is told."""
+    value = game.value(formula, token)
+    if isinstance(value, str | int | float) and not isinstance(value, bool) and value != "":
+        return str(value)[:MAX_KEY]
+    detail = f"the correlation key {formula.text!r} gives {value!r}; a text or number is needed"
+    raise Stuck("correlation-key-invalid", detail, formula.inputs(game.seen(token)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,8 @@ from . import state
 from .bindings import WithOutputs
 from .bindings_events import Message, throw
 from .errors import Stuck
-from .step import Incident, OpenUserTask, Step, Timer
-from .survey import Survey, job_of, survey, timer_of, user_task_of
+from .step import Incident, OpenUserTask, Step, Timer, Wait
+from .survey import Survey, job_of, survey, timer_of, user_task_of, wait_of
 from .tokens import STARTED, Game, Moment, Token
 from .values import bounded, checked, copied
 
@@ -73,6 +73,11 @@ class Instance:
         """Return all user tasks that wait for a person."""
         return tuple(user_task_of(self._token(n)) for n in self._survey.user_tasks)
 
+    @property
+    def open_jobs(self) -> tuple[int, ...]:
+        """Return the tokens that wait for a worker, oldest first."""
+        return tuple(self._survey.jobs)
+
     def open_timers(self) -> tuple[Timer, ...]:
         """Return all timers that are armed."""
         return tuple(timer_of(self._token(n)) for n in self._survey.timers)
@@ -81,9 +86,21 @@ class Instance:
         """Return whether a message of this name would be taken now."""
         return message_name in self._survey.messages
 
+    def open_waits(self, without: frozenset[str] = frozenset()) -> tuple[Wait, ...]:
+        """Return every element that waits for a message, but for those of some names."""
+        waiting = (
+            (n, k) for n, ks in self._survey.messages.items() if n not in without for k in ks
+        )
+        return tuple(wait_of(self._token(number), name) for name, number in waiting)
+
     def stuck(self) -> tuple[str, ...]:
         """Return the elements before which a token stands because of an incident."""
         return tuple(self._survey.stuck)
+
+    @property
+    def held(self) -> tuple[int, ...]:
+        """Return the tokens that stand still because of an incident."""
+        return tuple(self._survey.held)
 
     # -- acting
 
@@ -129,6 +146,21 @@ class Instance:
         others = tuple(t.task_spec.bpmn_id for t in able[1:])
         return self._apply(now, lambda: _fire(able[0], checked(payload)), others)
 
+    def receive(
+        self, task_id: int, message_name: str, payload: Mapping[str, object], now: datetime
+    ) -> Step:
+        """Deliver a message to the one element that waits for it; an empty step when it does not.
+
+        Raises Invalid when the payload is not JSON.
+        """
+
+        def receive() -> bool:
+            if task_id not in self._survey.messages.get(message_name, ()):
+                return False
+            return _fire(self._token(task_id), checked(payload))
+
+        return self._apply(now, receive)
+
     def fire_timer(self, task_id: int, now: datetime) -> Step:
         """Let a timer go off; an empty step when it is gone, fired before, or not yet due."""
         return self._apply(now, lambda: self._go_off(task_id, now))
@@ -143,10 +175,11 @@ class Instance:
 
     # -- how
 
-    def begin(self, now: datetime) -> Step:
-        """Move the first token; called once, by start()."""
+    def begin(self, now: datetime, changes: Mapping[str, object] | None = None) -> Step:
+        """Move the first token: called by start(), and again while that was refused."""
 
         def begin() -> bool:
+            self._game.variables.update(checked(changes or {}))
             self._game.begin()
             return True
 
@@ -204,6 +237,8 @@ class Instance:
             timers=tuple(timer_of(find(n)) for n in _new(after, before, "timers")),
             timers_gone=tuple(_new(before, after, "timers")),
             messages_awaited=tuple(sorted(after.messages)),
+            waits=tuple(wait_of(find(n), name) for name, n in _waits(after, before)),
+            waits_gone=tuple(_waits(before, after)),
             ambiguous=ambiguous,
             decisions=tuple(moment.decisions),
             escalations=tuple(moment.escalations),
@@ -273,6 +308,9 @@ class Instance:
         assert isinstance(binding, Message)
         if key is None or binding.correlation_key is None:
             return True
+        if "key" in token.internal_data:
+            return bool(token.internal_data["key"] == key)
+        # Stored before keys were kept with their tokens.
         try:
             return binding.correlation_key.value(self._game.seen(token), now) == key
         except Stuck:
@@ -314,6 +352,16 @@ def bounded_inside(game: Game) -> None:
 def _fire(token: Token, payload: Mapping[str, object]) -> bool:
     token.task_spec.fire(token, payload)
     return True
+
+
+def _waits(now: Survey, then: Survey) -> list[tuple[str, int]]:
+    """Return the messages waited for now and not then: name, token."""
+    return [
+        (name, number)
+        for name, numbers in now.messages.items()
+        for number in numbers
+        if number not in then.messages.get(name, ())
+    ]
 
 
 def _new(now: Survey, then: Survey, what: str) -> list[int]:

@@ -228,4 +228,22 @@ WORD_RULES: dict[str, Rule] = {
         "填写例如 3。",
         "Write for example 3.",
     ),
+    "operation-unknown": Rule(
+        "没有操作 {value!r}；levee: 开头的类型由系统自己执行。",
+        "There is no operation {value!r}; types that begin with levee: are done by Levee itself.",
+        "从元素模板中选择，现有：{known}。",
+        "Choose an element template; there are: {known}.",
+    ),
+    "operation-input": Rule(
+        "操作 {value} 缺少输入 {missing}。",
+        "The operation {value} lacks the input {missing}.",
+        "在输入映射中补上目标变量 {missing}，或使用元素模板。",
+        "Add an input mapping whose target is {missing}, or use the element template.",
+    ),
+    "operation-choice": Rule(
+        "操作 {value} 的输入 {name} 是 {told!r}，只能是：{choices}。",
+        "The input {name} of {value} is {told!r}; it may be: {choices}.",
+        "改为其中之一，或写 FEEL 表达式。",
+        "Write one of them, or a FEEL expression.",
+    ),
 }

@@ -67,6 +67,16 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """An element that waits for a message; `key` where its subscription names one."""
+
+    task_id: int
+    element_id: str
+    message: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Escalation:
     """An escalation the diagram threw; `is_handled` when a boundary event caught it."""
 
@@ -118,6 +128,10 @@ class Step:
     jobs_gone: tuple[int, ...] = ()
     timers: tuple[Timer, ...] = ()
     timers_gone: tuple[int, ...] = ()
+    #: Elements that wait for a message since this operation; (message, task_id) of those that
+    #: do not any more.
+    waits: tuple[Wait, ...] = ()
+    waits_gone: tuple[tuple[str, int], ...] = ()
     #: Names of all messages the instance waits for now, sorted.
     messages_awaited: tuple[str, ...] = ()
     #: Elements that waited for a correlated message besides the (oldest) one that got it.

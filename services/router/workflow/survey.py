@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from .bindings_events import Message
 from .bindings_work import Outside, People
-from .step import Job, OpenUserTask, Timer
+from .step import Job, OpenUserTask, Timer, Wait
 from .tokens import STARTED
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class Survey:
     active: list[str] = field(default_factory=list)
     #: elements before which a token is held by an incident
     stuck: list[str] = field(default_factory=list)
+    #: the tokens that are
+    held: list[int] = field(default_factory=list)
 
 
 def survey(game: Game) -> Survey:
@@ -39,6 +41,7 @@ def survey(game: Game) -> Survey:
             found.active.append(spec.bpmn_id)
         if "stuck" in kept or "dead" in kept:
             found.stuck.append(spec.bpmn_id or spec.name.partition(":")[0] or spec.name)
+            found.held.append(token.id)
         elif token._state == STARTED:
             _sort_in(found, token)
     for waiting in found.messages.values():
@@ -86,6 +89,11 @@ def job_of(token: Token) -> Job:
     binding = token.task_spec.binding
     assert isinstance(binding, Outside)
     return Job(token.id, binding.element_id, kind, retries, binding.headers, token.data)
+
+
+def wait_of(token: Token, message: str) -> Wait:
+    """Describe an element that waits for a message."""
+    return Wait(token.id, token.task_spec.bpmn_id, message, token.internal_data.get("key"))
 
 
 def timer_of(token: Token) -> Timer:

@@ -20,6 +20,7 @@ from .expressions import (
     compile_text,
 )
 from .model import CATCHING
+from .own_work import check_operation
 from .surroundings import Known
 
 if TYPE_CHECKING:
@@ -291,6 +292,7 @@ class Wording:
         retries = says.job_retries or "3"
         if not retries.startswith("=") and not (retries.isdecimal() and int(retries) <= 100):
             self.findings.add(path, "retries-invalid", value=retries)
+        check_operation(self.findings, path, says.job_type, says.inputs)
         return w.Outside(
             self.diagram.qualified(node.id),
             self._mapped(says.outputs, path),

@@ -127,12 +127,19 @@ class IncidentRaised(RouterEvent):
     element_id: str
     code: str
     detail: str
+    #: Of the process the instance runs.
+    process: str | None = None
+    process_version: int | None = None
+    #: The job that failed, where it was one.
+    job_id: UUID | None = None
 
 
 class IncidentResolved(RouterEvent):
-    """The process goes on."""
+    """The process goes on, or a person judged that nothing is left to do."""
 
     type: ClassVar[str] = "incident.resolved.v1"
 
     incident_id: UUID
     resolved_by: str
+    #: retried | dismissed | passed (it went on without anybody's doing)
+    resolution: str | None = None

@@ -93,6 +93,8 @@ def test_every_place_of_the_shipped_templates_is_filled() -> None:
         "key": "office-cn", "covered_until": "2026-12-31", "covered_until_before": "2025-12-31",
         "days_left": 60,
     }  # fmt: skip
+    # What a diagram says in its own words.
+    more |= {"subject": "down", "text": "look at it", "title": "Printer"}
 
     for template in templates.templates:
         for reader in (ZH, EN):

@@ -1,0 +1,86 @@
+"""Messages from outside, for whatever diagram waits for them: kept for a time, taken once.
+
+A message is addressed by name and correlation key; an element without a key of its own is reached
+by its request's number. Published before, after or twice, it is taken once (facts/platforms.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+#: What the router itself tells diagrams of their request; nobody outside may say it for it.
+OWN_MESSAGES = frozenset(
+    {
+        "assigned",
+        "cancelled",
+        "closed",
+        "confirmed",
+        "handed_over",
+        "priority_changed",
+        "reopened",
+        "resolved",
+        "responded",
+        "waiting_ended",
+        "waiting_started",
+    }
+)
+
+
+class MessageState(StrEnum):
+    """What became of a message."""
+
+    #: Nobody waits for it yet; kept until it expires.
+    BUFFERED = "buffered"
+    CORRELATED = "correlated"
+    #: Nobody waited for it, and it was not to be kept.
+    UNMATCHED = "unmatched"
+
+
+@dataclass(frozen=True, slots=True)
+class InMessage:
+    """One message; moments are UTC. `id` is its sender's: the same again is the same message."""
+
+    id: str
+    name: str
+    key: str
+    received_at: datetime
+    expires_at: datetime
+    payload: Mapping[str, Any] = field(default_factory=dict)
+    state: MessageState = MessageState.BUFFERED
+    request_id: UUID | None = None
+    element_id: str | None = None
+    correlated_at: datetime | None = None
+
+    def is_waiting(self, now: datetime) -> bool:
+        """Whether somebody may still take it."""
+        return self.state is MessageState.BUFFERED and now < self.expires_at
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An element of a running process that waits for a message from outside."""
+
+    id: UUID
+    request_id: UUID
+    instance_id: UUID
+    task_id: int
+    element_id: str
+    name: str
+    key: str
+    since: datetime
+
+
+def correlated(message: InMessage, waiting: Waiting, at: datetime) -> InMessage:
+    """Note who took it."""
+    return replace(
+        message,
+        state=MessageState.CORRELATED,
+        request_id=waiting.request_id,
+        element_id=waiting.element_id,
+        correlated_at=at,
+    )
