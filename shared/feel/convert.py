@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Literal
 
 from .budget import DEFAULT_BUDGET
 from .errors import FeelBudgetExceeded
@@ -31,17 +31,24 @@ from .text import text_of
 from .values import FeelFunction, FeelRange, FeelValue
 
 MAX_JSON_DEPTH = 100
-_UNCHANGED = (
-    bool,
-    str,
-    FeelDate,
-    FeelTime,
-    FeelDateTime,
-    DaysDuration,
-    MonthsDuration,
-    FeelRange,
-    FeelFunction,
+_UNCHANGED: frozenset[type] = frozenset(
+    {
+        type(None),
+        bool,
+        str,
+        FeelDate,
+        FeelTime,
+        FeelDateTime,
+        DaysDuration,
+        MonthsDuration,
+        FeelRange,
+        FeelFunction,
+    }
 )
+#: Where JSON's readers end; beyond it a number goes out as its text.
+_JSON_LIMIT = Decimal("1E+308")
+#: Whole numbers within these have no more digits than FEEL's, and need no rounding.
+_EXACT = 10**33
 
 
 def to_feel(value: object) -> FeelValue:
@@ -50,13 +57,17 @@ def to_feel(value: object) -> FeelValue:
     Raises TypeError for an object that has no counterpart, FeelBudgetExceeded for one that is
     nested deeper than a hundred levels or a number beyond FEEL's.
     """
-    return cast("FeelValue", _into(value, 0))
+    return _into(value, 0)  # type: ignore[return-value]
 
 
 def _into(value: object, depth: int) -> object:
-    if value is None or isinstance(value, _UNCHANGED):
+    kind = type(value)
+    if kind in _UNCHANGED:
         return value
+    if kind is int and -_EXACT < value < _EXACT:  # type: ignore[operator]
+        return Decimal(value)  # type: ignore[arg-type]
     if isinstance(value, int | float | Decimal):
+        # A truth is an int to Python, but of a kind above.
         return _number(value)
     if depth > MAX_JSON_DEPTH:
         raise FeelBudgetExceeded("depth", MAX_JSON_DEPTH)
@@ -64,7 +75,7 @@ def _into(value: object, depth: int) -> object:
         return {str(key): _into(item, depth + 1) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
         return [_into(item, depth + 1) for item in value]
-    return _temporal(value)
+    return value if isinstance(value, str) else _temporal(value)
 
 
 def _number(value: float | Decimal) -> Decimal | None:
@@ -91,6 +102,8 @@ def _temporal(value: object) -> object:
 
 def to_json(value: object, *, decimals: Literal["number", "text"] = "number") -> object:
     """Return a FEEL value as JSON holds it; refuse one larger than an evaluation may produce."""
+    if not isinstance(value, list | dict):
+        return _scalar_out(value, decimals)
     left = [DEFAULT_BUDGET.size]
 
     def out(item: object, depth: int) -> object:
@@ -112,8 +125,7 @@ def _scalar_out(value: object, decimals: str) -> object:
     if isinstance(value, Decimal):
         if decimals == "text":
             return format_number(value)
-        # 10^308 is where JSON's readers end; beyond it a number goes out as its text.
-        if abs(value) >= Decimal("1E+308"):
+        if not -_JSON_LIMIT < value < _JSON_LIMIT:
             return str(value)
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, FeelFunction):

@@ -13,6 +13,7 @@ from .convert import to_feel
 from .errors import FeelBudgetExceeded, FeelSyntaxError
 from .names import KnownNames
 from .parser import parse
+from .quick import GIVEN_UP, quick_form
 from .scope import JsonScope
 from .simple import simple_expression, simple_tests
 from .words import SPACED_NAMES
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
+    from .quick import Quick
     from .simple import Function
     from .syntax import Node
     from .values import FeelValue
@@ -39,17 +41,26 @@ class Scope(Protocol):
         ...
 
 
+_NOTHING_KNOWN = KnownNames(())
+
+
 class _Compiled:
     """What expressions and tests have in common."""
 
-    __slots__ = ("_function", "names", "text", "tree", "warnings")
+    __slots__ = ("_function", "_known", "names", "text", "tree", "warnings")
 
     def __init__(
-        self, text: str, tree: Node, function: Function, names: frozenset[str] = frozenset()
+        self,
+        text: str,
+        tree: Node,
+        function: Function,
+        names: frozenset[str] = frozenset(),
+        known: KnownNames = _NOTHING_KNOWN,
     ) -> None:
         self.text = text
         #: The syntax tree, for those who analyse tables.
         self.tree = tree
+        self._known = known
         #: The variables it takes from outside.
         self.names = names
         #: What is allowed but cannot be meant, such as a call that is always null.
@@ -60,7 +71,7 @@ class _Compiled:
     def compiled(cls, text: str, tree: Node, known: KnownNames) -> Self:
         """Compile a syntax tree."""
         code = Code(known)
-        made = cls(text, tree, code.function(tree), code.names)
+        made = cls(text, tree, code.function(tree), code.names, known)
         made.warnings = tuple(code.warnings)
         return made
 
@@ -80,7 +91,25 @@ class _Compiled:
 class Expression(_Compiled):
     """A FEEL expression, compiled."""
 
-    __slots__ = ()
+    __slots__ = ("_is_quick_sought", "_quick")
+
+    def __init__(
+        self,
+        text: str,
+        tree: Node,
+        function: Function,
+        names: frozenset[str] = frozenset(),
+        known: KnownNames = _NOTHING_KNOWN,
+    ) -> None:
+        super().__init__(text, tree, function, names, known)
+        self._quick: Quick | None = None
+        self._is_quick_sought = False
+
+    def _sought(self) -> Quick | None:
+        """Make the quick form when it is first asked for: cells of tables never are."""
+        self._quick = quick_form(self.tree, self._known)
+        self._is_quick_sought = True
+        return self._quick
 
     def evaluate(
         self,
@@ -95,6 +124,14 @@ class Expression(_Compiled):
         now() and today() answer from `now` (a moment with a zone), null without it. Raises
         FeelBudgetExceeded, and TypeError for a context value that has no FEEL counterpart.
         """
+        quick = self._quick
+        if quick is None and not self._is_quick_sought:
+            quick = self._sought()
+        if quick is not None:
+            try:
+                return quick(context.get)
+            except GIVEN_UP:
+                pass
         return cast("FeelValue", self.run(Run(now, budget, working), JsonScope(context)))
 
 

@@ -20,8 +20,10 @@ def call(function: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(name(function), list(arguments), [])
 
 
-def is_true(value: ast.expr) -> ast.Compare:
-    """Return `value is True`."""
+def is_true(value: ast.expr) -> ast.expr:
+    """Return `value is True`; of a constant the answer, as Python warns of such a question."""
+    if isinstance(value, ast.Constant):
+        return ast.Constant(value.value is True)
     return ast.Compare(value, [ast.Is()], [ast.Constant(True)])
 
 

@@ -54,9 +54,13 @@ class Formula:
 
     def decide(self, context: Mapping[str, object], now: datetime) -> bool:
         """Return whether a condition holds; anything but true or false is a Stuck, never a no."""
+        try:
+            holds = self._evaluated(context, now)
+        except FeelBudgetExceeded as refusal:
+            raise Stuck("expression-failed", str(refusal), self.inputs(context)) from None
+        if isinstance(holds, bool):
+            return holds
         answer = self.value(context, now)
-        if isinstance(answer, bool):
-            return answer
         raise Stuck(
             "expression-failed",
             f"the condition {self.text!r} gives {answer!r}, neither true nor false",
