@@ -17,6 +17,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 import certifi
 import httpcore
@@ -94,6 +95,10 @@ def trusted_certificates() -> ssl.SSLContext:
     return context
 
 
+#: Read once, by whoever calls first: it takes a tenth of a second.
+_trusted = cache(trusted_certificates)
+
+
 class OutboundClient:
     """Calls what users configured, within `policy`.
 
@@ -108,7 +113,7 @@ class OutboundClient:
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self._guard = _Guard(policy or OutboundPolicy(), resolve)
-        self._tls = tls or trusted_certificates()
+        self._tls = tls
         self._places = asyncio.Semaphore(_MAX_CALLS)
 
     async def check(self, url: str) -> None:
@@ -165,7 +170,9 @@ class OutboundClient:
         sent = {**_OWN_HEADERS, **headers}
         async with (
             httpcore.AsyncHTTPConnection(
-                origin=target.origin, ssl_context=self._tls, network_backend=self._guard
+                origin=target.origin,
+                ssl_context=self._tls or _trusted(),
+                network_backend=self._guard,
             ) as connection,
             connection.stream(
                 method,
