@@ -13,6 +13,7 @@ from levee.commands.demo import demo
 from levee.commands.incidents import incidents_app
 from levee.commands.keeping import backup, restore
 from levee.commands.keys import key_app
+from levee.commands.pack import pack_app
 from levee.commands.process import process_app
 from levee.commands.replay import replay
 from levee.commands.setaside import setaside_app
@@ -36,6 +37,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(demo)
 app.add_typer(calendar_app, name="calendar")
+app.add_typer(pack_app, name="pack")
 app.add_typer(process_app, name="process")
 app.add_typer(decision_app, name="decision")
 app.add_typer(setaside_app, name="setaside")

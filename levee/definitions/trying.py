@@ -99,7 +99,7 @@ def promised(
     try:
         for each in released:
             if each.kind == "calendar" or (each.kind, each.key) == ("decision", DECISION):
-                library.release(each.kind, each.key, each.version, each.content)
+                library.release(each.kind, each.key, each.version, each.content, now)
         return {"promises": _plain(asked(routed, library)), "promises_problem": None}
     except LeveeError as error:
         sentences = {language: error.sentence(language) for language in ("zh-CN", "en")}

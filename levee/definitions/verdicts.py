@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from levee.definitions.agreements import review_targets, tables_of_targets
 from levee.definitions.files import candidates, neighbours
 from levee.definitions.forms import check_form
 from services.router.workflow import check, executable_processes
@@ -15,6 +16,7 @@ from shared.errors import Finding, Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
+    from datetime import datetime
     from pathlib import Path
 
     from levee.definitions.files import Candidate
@@ -94,10 +96,12 @@ def _findings(candidate: Candidate, around: _Neighbours) -> tuple[Finding, ...]:
         return (_fell(error),)
 
 
-def check_decisions(content: bytes, file: str, stem: str = "") -> tuple[Finding, ...]:
+def check_decisions(
+    content: bytes, file: str, stem: str = "", at: datetime | None = None
+) -> tuple[Finding, ...]:
     """Return what is wrong or odd with a file of decisions, tables included.
 
-    With the `stem` of its name, also when no decision of that id is in it.
+    With the `stem` of its name, also when no decision of that id is in it. `at`: seen from then.
     """
     if len(content) > MAX_CONTENT_BYTES:
         return (_too_large(),)
@@ -110,7 +114,12 @@ def check_decisions(content: bytes, file: str, stem: str = "") -> tuple[Finding,
     except DecisionsRefused as refused:
         return refused.findings or (_told(refused),)
     named = _named(stem, model.decisions_by_id) if stem else ()
-    return (*model.findings, *check_model(model), *named)
+    odd = check_model(model)
+    if tables_of_targets(model):
+        # Where no row matches the ceilings hold: a table of targets has no gaps.
+        odd = tuple(finding for finding in odd if finding.rule != "gap")
+        odd += tuple(review_targets(model, content, file, at))
+    return (*model.findings, *odd, *named)
 
 
 class _Neighbours:

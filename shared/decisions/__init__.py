@@ -5,20 +5,24 @@ Pure: a model reads the inputs it is given, and nothing else.
 
 from __future__ import annotations
 
-from .checking import check_model, check_table
+from .checking import Accepted, accepted_values, check_model, check_table
 from .errors import DecisionNotFound, DecisionsRefused, HitPolicyViolated, InputUnreadable
 from .loading import decision_ids, load_decisions
 from .model import Decision, DecisionModel, DecisionSummary, Evaluation
+from .table import DecisionTable
 
 __all__ = [
+    "Accepted",
     "Decision",
     "DecisionModel",
     "DecisionNotFound",
     "DecisionSummary",
+    "DecisionTable",
     "DecisionsRefused",
     "Evaluation",
     "HitPolicyViolated",
     "InputUnreadable",
+    "accepted_values",
     "check_model",
     "check_table",
     "decision_ids",

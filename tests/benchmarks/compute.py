@@ -236,8 +236,8 @@ def _decisions(tables: Tables) -> list[_Subject]:
 def _clocks() -> list[_Subject]:
     shelved = Shelved(Shelf(), {})
     for path in sorted((_BPMN / "calendars").glob("*.yaml")):
-        shelved.release("calendar", path.stem, 1, path.read_text())
-    shelved.release("decision", "targets", 1, (_BPMN / "targets.dmn").read_text())
+        shelved.release("calendar", path.stem, 1, path.read_text(), _NOW)
+    shelved.release("decision", "targets", 1, (_BPMN / "targets.dmn").read_text(), _NOW)
     calendar, zone = shelved.calendar("office-cn", 1), ZoneInfo("Asia/Shanghai")
     target = timedelta(hours=20)
     routed = Routed(

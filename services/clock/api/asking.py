@@ -14,11 +14,12 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.clock.domain.clocks import Clock, standing
 from services.clock.domain.credits import Band, credit_of
 from services.clock.domain.holding import holders
+from services.clock.domain.promises import days_as_time
 from services.clock.domain.supposing import Difference, Supposition, Wait, differences
+from services.clock.domain.table import has_bare_days, read_target
 from services.clock.domain.targets import CalendarMissing
-from services.clock.domain.thresholds import duration
 from services.clock.store import ClockWork, Shelf, count_kept, read_ledger
-from shared.business_time import Calendar, due, elapsed, explain, explain_due, ledger
+from shared.business_time import Calendar, DayEnd, due, elapsed, explain, explain_due, ledger
 from shared.consuming import Runtime
 from shared.errors import Invalid, NotFound
 from shared.http.auth import Caller, needs
@@ -47,6 +48,18 @@ class SpanUnusable(Invalid):
     """{reason}."""
 
     zh: ClassVar[str] = "{reason}。"
+
+
+class TargetUnusable(Invalid):
+    """{target!r} is no target: write working time above zero such as PT8H, or "3 working days".
+
+    A bare day means nothing: a working day has as many hours as its calendar says.
+    """
+
+    zh: ClassVar[str] = (
+        "{target!r} 不是有效目标：请写大于零的工作时长（如 PT8H），或“3 working days”/“3个工作日”；"
+        "单独的“天”没有确定含义。"
+    )
 
 
 class _Asked(BaseModel):
@@ -173,14 +186,16 @@ def _add_calendars(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf)
     @router.get("/calendars/{key}/due", summary="Promised by: start plus working time")
     async def get_due(
         key: Annotated[str, Field(max_length=100)],
-        target: Annotated[str, Query(max_length=40, description="ISO 8601, such as PT8H")],
+        target: Annotated[
+            str, Query(max_length=40, description="ISO 8601, such as PT8H; or 3 working days")
+        ],
         caller: Annotated[Caller, needs("work:read")],
         start: AwareDatetime | None = None,
     ) -> Response:
-        span = duration(target)
-        if not span or span > _LONGEST:
-            raise SpanUnusable(reason=f"target {target!r} must be a time such as PT8H, above zero")
+        span, days, day_end = _target(target)
         calendar, begun = await find(key), start or runtime.time.now()
+        if days:
+            span = days_as_time(calendar, begun, days, day_end)
         answer = due(calendar, begun, span)
         words = {lang: explain_due(answer, calendar.zone, lang) for lang in _LANGUAGES}
         return json_answer(
@@ -220,6 +235,17 @@ def _add_calendars(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf)
                 "sentences": {lang: [*explain(told, lang)] for lang in _LANGUAGES},
             }
         )
+
+
+def _target(text: str) -> tuple[timedelta, int, DayEnd]:
+    """Read a span; raise `TargetUnusable` with how to say it."""
+    try:
+        found = read_target(text)
+    except ValueError:
+        raise TargetUnusable(target=text) from None
+    if has_bare_days(text):
+        raise TargetUnusable(target=text)
+    return found
 
 
 def _difference(one: Difference, now: datetime) -> dict[str, Any]:

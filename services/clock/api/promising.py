@@ -1,19 +1,21 @@
-"""The shape of what a request nobody posted would be promised, and which clocks would run."""
+"""The shape of what a request nobody posted would be promised, by every agreement."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
-from services.clock.api.shapes import promised
+from services.clock.api.shapes import promised, promised_further
 from services.clock.domain.clocks import Clock, percents
-from services.clock.domain.facts import Routed, name_of
+from services.clock.domain.facts import STAGE, Routed, name_of
+from services.clock.domain.promises import Promises
 from services.clock.domain.supposing import armed
-from services.clock.domain.targets import Library, Promises
+from services.clock.domain.targets import Library
 from shared.vocabulary import Metric
 
 
 def asked(routed: Routed, library: Library) -> dict[str, Any]:
-    """Return what such a request would be promised: every metric, and what would run at once."""
+    """Return what such a request is promised: per metric, by further agreements; what would run."""
     promises = Promises(library, library.in_force(), routed)
     at = routed.submitted_at
     return {
@@ -21,8 +23,23 @@ def asked(routed: Routed, library: Library) -> dict[str, Any]:
         "promises": [
             promised(metric, promises.target(metric, routed.priority, at), at) for metric in Metric
         ],
+        "agreements": list(_further(promises)),
         "clocks": [_armed(clock) for clock in armed(routed, library)],
     }
+
+
+def _further(promises: Promises) -> Iterator[dict[str, Any]]:
+    """Yield what other agreements promise, and named stages: as if each began at submission."""
+    at, priority = promises.routed.submitted_at, promises.routed.priority
+    for metric in Metric:
+        for target in promises.targets(metric, priority, at):
+            if target.agreement:
+                yield promised_further(target, str(metric), at)
+    stages = {row.clock: row for row in promises.stage_rows(priority) if not row.fault}
+    for name, row in sorted(stages.items()):
+        for target in promises.targets(STAGE, priority, at, clock=name):
+            told = promised_further(target, name, at)
+            yield told | {"starts_on": row.starts_on, "stops_on": row.stops_on}
 
 
 def _armed(clock: Clock) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from services.clock.store import (
     list_clocks,
     read_known,
     read_ledger,
+    review_in_force,
 )
 from shared.consuming import Runtime
 from shared.database.tables import from_us
@@ -206,3 +207,10 @@ def _add_promises(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) 
         async with runtime.database.reading() as connection:
             library = await shelf.look(connection)
         return json_answer(asked(body.routed(runtime.time.now()), library))
+
+    @router.get("/agreements/findings", summary="What is odd about the targets in force")
+    async def get_findings(caller: Annotated[Caller, needs("work:read")]) -> Response:
+        now = runtime.time.now()
+        version, found = await review_in_force(runtime.database, shelf, now)
+        items = [finding.as_json() for finding in found]
+        return json_answer({"at": now, "policy_version": version, "items": items})

@@ -169,6 +169,28 @@ def promised(metric: Metric, target: Target | None, submitted_at: datetime) -> d
     }
 
 
+def promised_further(target: Target, name: str, start: datetime) -> dict[str, Any]:
+    """Return what an agreement beside the promise outside, or a named stage, would be promised.
+
+    `due_at` is when it falls due if it begins at `start`.
+    """
+    row = target.candidates[0].row
+    answer = due(target.calendar, start, target.time)
+    return {
+        "name": name,
+        "metric": target.inputs.metric,
+        "agreement": target.agreement or None,
+        "kind": row.kind or None,
+        "target_s": target.time.total_seconds(),
+        "due_at": answer.due_at,
+        "is_provisional": answer.is_provisional,
+        "calendar": target.calendar.key,
+        "calendar_version": target.calendar.version,
+        "thresholds": [str(each) for each in target.thresholds],
+        "explanation": target.explanation(),
+    }
+
+
 def coverage_shape(calendar: Calendar, known: Known | None, now: datetime) -> dict[str, Any]:
     """Return how far a calendar's holidays are known, and whether somebody was told of the end."""
     found = coverage(calendar, now.astimezone(ZoneInfo(calendar.zone)).date())

@@ -20,9 +20,10 @@ from services.clock.domain.facts import (
     is_further,
     name_of,
 )
+from services.clock.domain.promises import Promises
 from services.clock.domain.runs import End, Run, Story, tell
 from services.clock.domain.stages import stage_runs
-from services.clock.domain.targets import Library, Promises, Target
+from services.clock.domain.targets import Library, Target
 from services.clock.domain.thresholds import in_order, part_of
 from shared.business_time import (
     Due,

@@ -24,8 +24,9 @@ from itertools import groupby
 
 from services.clock.domain.effects import in_effect
 from services.clock.domain.facts import STAGE, Fact, FactKind, Ledger
+from services.clock.domain.promises import Promises
 from services.clock.domain.runs import End, Rebase, Run, Story, touching
-from services.clock.domain.targets import Promises, Row
+from services.clock.domain.targets import Row
 from shared.vocabulary import Priority
 
 _PLAIN = frozenset(

@@ -24,10 +24,11 @@ from services.clock.domain.facts import (
     clock_id,
     run_of,
 )
+from services.clock.domain.promises import Promises
 from services.clock.domain.runs import End, Run, Story, tell
 from services.clock.domain.said import Gone, Said, Topic, in_order
 from services.clock.domain.stages import stage_runs
-from services.clock.domain.targets import Library, Promises
+from services.clock.domain.targets import Library
 from shared.vocabulary import ClockState
 
 #: Reasons of what is said, beside those the facts bring.

@@ -6,33 +6,39 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from itertools import product
+from decimal import Decimal
 from typing import TypeAlias
 
-from services.clock.domain.facts import STAGE, Threshold
+from services.clock.domain.facts import Threshold
 from services.clock.domain.stages import check_words
 from services.clock.domain.targets import (
     EVERY_AGREEMENT,
     FALLBACK_THRESHOLDS,
+    LONGEST,
     Inputs,
     Json,
     Reopen,
     Row,
 )
 from services.clock.domain.thresholds import duration, offset
-from shared.vocabulary import Metric, Priority
+from shared.business_time import DayEnd
 
 #: The decision's id in the file.
 DECISION = "targets"
+#: The id, in the same file, of the table that is asked where no row of the other matches.
+CEILINGS = "ceilings"
 #: Percentages a table may announce; above 100 it reminds of what is late already.
 LOWEST_PERCENT, HIGHEST_PERCENT = 1, 1000
-#: No promise is longer than this: ten years (facts/sla.md 3.6, horizon of the calendars is 20).
-LONGEST = timedelta(days=3653)
 #: Answers that are remembered: metrics × priorities × what else the table looks at.
 _REMEMBERED = 20_000
 
 KINDS = ("sla", "ola", "uc")
 _NAME = re.compile(r"[\w.-]{1,40}")
+#: "3 working days" (at the same time of the third), "3 working days, end of day"; or in Chinese.
+_WORKING_DAYS = re.compile(
+    r"(?P<days>\d{1,5})\s*(?:working days?|个?工作日)(?P<end>\s*[,，]?\s*(?:end of day|下班前))?"
+)
+_BARE_DAYS = re.compile(r"P\d+D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +63,16 @@ class Table:
         uses: frozenset[str] = frozenset(),
         *,
         has_stages: bool = True,
+        ceilings: Evaluate | None = None,
     ) -> None:
-        """`uses`: the names beside those every table is asked with that its rules look at."""
+        """`uses`: the names beside those every table is asked with that its rules look at.
+
+        `ceilings` evaluates the table of ceilings in the same file, if it has one.
+        """
         self._version, self._evaluate, self._uses = version, evaluate, uses
-        self._has_stages = has_stages
+        self._has_stages, self._ceilings = has_stages, ceilings
         self._known: dict[Inputs, tuple[Row, ...]] = {}
+        self._known_ceilings: dict[Inputs, tuple[Row, ...]] = {}
 
     @property
     def version(self) -> int:
@@ -80,25 +91,25 @@ class Table:
 
     def rows(self, inputs: Inputs) -> tuple[Row, ...]:
         """Return the rows that match, in their order; unusable ones carry their fault."""
-        found = self._known.get(inputs)
-        if found is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            found = tuple(read_row(matched) for matched in self._evaluate(inputs.as_json()))
-            self._known[inputs] = found
-        return found
+        return _remembered(self._known, inputs, self._evaluate)
+
+    def ceilings(self, inputs: Inputs) -> tuple[Row, ...]:
+        """Return the rows of the table of ceilings that match, in their order."""
+        if self._ceilings is None:
+            return ()
+        return _remembered(self._known_ceilings, inputs, self._ceilings)
 
 
-def faults(table: Table) -> list[str]:
-    """Try a table before it is accepted; return what is wrong with rows that usually match."""
-    found: dict[str, None] = {}
-    measures = [*Metric, STAGE]
-    for metric, priority, domain in product(measures, Priority, ("it", "hr")):
-        inputs = Inputs(metric, priority, "portal", "standard", domain, "any")
-        for row in table.rows(inputs):
-            if row.fault:
-                found[f"{row.rule}: {row.fault}"] = None
-    return list(found)
+def _remembered(
+    known: dict[Inputs, tuple[Row, ...]], inputs: Inputs, evaluate: Evaluate
+) -> tuple[Row, ...]:
+    found = known.get(inputs)
+    if found is None:
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        found = tuple(read_row(matched) for matched in evaluate(inputs.as_json()))
+        known[inputs] = found
+    return found
 
 
 def read_row(matched: Matched) -> Row:
@@ -111,9 +122,12 @@ def read_row(matched: Matched) -> Row:
         if wanted is False:
             nothing = Row(matched.rule, timedelta(0), "", (), is_clock_wanted=False)
             return replace(nothing, agreement=agreement, kind=kind, clock=clock)
+        target, days, day_end = read_target(outputs.get("target"))
         return Row(
             rule=matched.rule,
-            target=_target(outputs.get("target")),
+            target=target,
+            days=days,
+            day_end=day_end,
             calendar=_calendar(outputs.get("calendar")),
             thresholds=_thresholds(outputs.get("thresholds")),
             pauses_on=_reasons(outputs.get("pauses_on")),
@@ -123,16 +137,52 @@ def read_row(matched: Matched) -> Row:
             starts_on=_words(outputs.get("starts_on"), "starts_on"),
             stops_on=_words(outputs.get("stops_on"), "stops_on"),
             reopen=_reopen(outputs.get("reopen")),
+            goal_percent=_goal(outputs.get("goal_percent")),
         )
     except ValueError as error:
         return Row(matched.rule, timedelta(0), "", (), fault=str(error))
 
 
-def _target(value: object) -> timedelta:
+def read_target(value: object) -> tuple[timedelta, int, DayEnd]:
+    """Return a time, or so many working days and what is meant on the last one.
+
+    Raises `ValueError` with what is wrong.
+    """
+    in_days = _WORKING_DAYS.fullmatch(value.strip()) if isinstance(value, str) else None
+    if in_days is not None:
+        days = int(in_days["days"])
+        if not 0 < days <= LONGEST.days:
+            raise ValueError(f"target {value!r} must be above zero and at most ten years")
+        return LONGEST, days, DayEnd.END_OF_DAY if in_days["end"] else DayEnd.SAME_TIME
     time = value if isinstance(value, timedelta) else _duration(value)
     if not timedelta(0) < time <= LONGEST:
         raise ValueError(f"target {value!r} must be above zero and at most ten years")
-    return time
+    return time, 0, DayEnd.SAME_TIME
+
+
+def bare_days(outputs: Mapping[str, object]) -> str:
+    """Return what in a row counts in bare days, which mean nothing by themselves; else nothing.
+
+    Released tables that have them go on: there a day is 24 hours of working time.
+    """
+    thresholds = outputs.get("thresholds")
+    named = [outputs.get("target"), *(thresholds.split(",") if isinstance(thresholds, str) else ())]
+    found = [text for text in named if isinstance(text, str) and has_bare_days(text)]
+    return ", ".join(text.strip() for text in found)
+
+
+def has_bare_days(text: str) -> bool:
+    """Whether a duration counts in days, which mean nothing where a day has working hours."""
+    return _BARE_DAYS.search(text) is not None
+
+
+def _goal(value: object) -> float | None:
+    if value in (None, ""):
+        return None
+    goal = float(value) if isinstance(value, int | float | Decimal) else -1.0
+    if not 0 < goal <= 100:
+        raise ValueError(f"goal_percent {value!r} must be a number above 0 and at most 100")
+    return goal
 
 
 def _duration(value: object) -> timedelta:

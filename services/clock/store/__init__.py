@@ -15,6 +15,7 @@ from services.clock.store.reading import (
     read_page_of_running,
     snapshot,
 )
+from services.clock.store.reviewing import review_in_force
 from services.clock.store.shelf import Shelf, Shelved
 from services.clock.store.tables import kit, metadata
 from services.clock.store.work import ClockWork
@@ -41,5 +42,6 @@ __all__ = [
     "read_ledger",
     "read_ledgers",
     "read_page_of_running",
+    "review_in_force",
     "snapshot",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from sqlalchemy import func, select, tuple_
 
@@ -13,6 +14,7 @@ from services.clock.domain.table import DECISION, Table
 from services.clock.domain.targets import CalendarMissing, TargetsMissing
 from services.clock.store.compiling import (
     DefinitionBroken,
+    accept_table,
     compile_calendar,
     compile_table,
     read_stored_calendar,
@@ -131,17 +133,17 @@ class Shelved:
         """Return the calendars in force."""
         return {key: version for (kind, key), version in self.versions.items() if kind == _CALENDAR}
 
-    def release(self, kind: str, key: str, version: int, content: str) -> str | None:
+    def release(self, kind: str, key: str, version: int, content: str, at: datetime) -> str | None:
         """Take a released version into force; return what to store, None when it is not taken.
 
-        What is older than the version in force is not news. What cannot be used is logged and
-        counted, and the version in force stays. Raises `CalendarMissing` when a calendar is
-        made of one that has not come yet.
+        `at` is now. What is older than the version in force is not news. What cannot be used is
+        logged and counted, and the version in force stays. Raises `CalendarMissing` when a
+        calendar is made of one that has not come yet.
         """
         if version <= self.versions.get((kind, key), 0):
             return None
         try:
-            stored = self._compiled(kind, key, version, content)
+            stored = self._compiled(kind, key, version, content, at)
         except DefinitionBroken as error:
             _log.warning("%s; the version in force stays", error)
             self.shelf.refused[(kind, key)] = (version, str(error))
@@ -151,9 +153,13 @@ class Shelved:
         self.versions[(kind, key)] = version
         return stored
 
-    def _compiled(self, kind: str, key: str, version: int, content: str) -> str:
+    def _compiled(self, kind: str, key: str, version: int, content: str, at: datetime) -> str:
         if kind == _TABLE:
-            self.shelf.tables[version] = compile_table(version, content)
+            table, findings = accept_table(version, content, self._known_calendars() or None, at)
+            self.shelf.tables[version] = table
+            for finding in findings:
+                told = finding.message["en"], finding.fix.get("en", "")
+                _log.warning("%s v%d, %s: %s %s", key, version, finding.path, *told)
             return content
         calendar = compile_calendar(key, version, content, self._known_calendars())
         self.shelf.calendars[(key, version)] = calendar

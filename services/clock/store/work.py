@@ -91,7 +91,9 @@ class ClockWork(Work):
 
     def release(self, data: DefinitionReleased) -> None:
         """Take a released definition into force and keep it for good."""
-        stored = self._library.release(data.kind, data.key, data.version, data.content or "")
+        stored = self._library.release(
+            data.kind, data.key, data.version, data.content or "", self.now
+        )
         if stored is not None:
             self._released.append(
                 {

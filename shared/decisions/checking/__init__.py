@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from .checks import check_model, check_table
+from .views import Accepted, accepted_values
 
-__all__ = ["check_model", "check_table"]
+__all__ = ["Accepted", "accepted_values", "check_model", "check_table"]

@@ -8,7 +8,7 @@ import pytest
 
 from services.clock.domain.facts import FactKind
 from services.clock.domain.said import Topic
-from services.clock.domain.table import Matched, Table, faults, read_row
+from services.clock.domain.table import Matched, Table, read_row
 from services.clock.domain.targets import CalendarMissing, Json, TargetsMissing
 from services.clock.store import Shelf, Shelved
 from tests.unit.clock.builders import Case, at, library_of, minutes, shipped
@@ -95,12 +95,6 @@ def test_a_broken_row_promises_nothing_and_the_ceilings_hold() -> None:
     library = library_of({**HOUR, "target": "soon"})
 
     assert Case(library=library).routed().clock("resolution", 0).target.chosen_by == "fallback"
-
-
-def test_a_table_is_tried_before_it_is_accepted() -> None:
-    table = Table(1, lambda _: [Matched("r1", {**HOUR, "target": "soon"})])
-
-    assert faults(table) == ["r1: target 'soon' is not an ISO 8601 duration such as PT15M"]
 
 
 def test_without_a_table_the_clock_waits_for_one() -> None:
