@@ -35,32 +35,42 @@ class ValueScope:
 
 
 class JsonScope:
-    """Names over JSON; only what an expression asks for is turned into FEEL values, once."""
+    """Names over JSON; only what an expression asks for is turned into FEEL values, once.
 
-    __slots__ = ("_converted", "_values")
+    Once, since a loop may ask for the same long list as often as its budget allows.
+    """
+
+    __slots__ = ("_converted", "values")
 
     def __init__(self, values: Mapping[str, object]) -> None:
         """Answer from these values, which are not changed."""
-        self._values = values
-        self._converted: dict[str, object] = {}
+        self.values = values
+        self._converted: dict[str | tuple[str, ...], object] = {}
 
     def get(self, name: str, default: object = None) -> object:
         """Return a variable, or the default."""
         if name in self._converted:
             return self._converted[name]
-        if name not in self._values:
+        if name not in self.values:
             return default
-        found = self._converted[name] = to_feel(self._values[name])
+        found = self._converted[name] = to_feel(self.values[name])
         return found
 
     def walk(self, run: Run, names: tuple[str, ...]) -> object:
         """Return a property of a property …, converting only where the path leaves JSON objects."""
-        value: object = self._values.get(names[0])
-        for at, name in enumerate(names[1:], start=1):
+        value: object = self.values.get(names[0])
+        for at in range(1, len(names)):
             if not isinstance(value, dict):
-                return self._rest(run, to_feel(value), names[at:])
-            value = value.get(name)
-        return to_feel(value)
+                return self._rest(run, self._at(names[:at], value), names[at:])
+            value = value.get(names[at])
+        return self._at(names, value)
+
+    def _at(self, path: tuple[str, ...], value: object) -> object:
+        if value is None or isinstance(value, str | int | float):
+            return to_feel(value)
+        if path not in self._converted:
+            self._converted[path] = to_feel(value)
+        return self._converted[path]
 
     def _rest(self, run: Run, value: object, names: tuple[str, ...]) -> object:
         for name in names:

@@ -6,6 +6,7 @@ import ast
 import dis
 import time
 from types import CodeType
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -21,6 +22,9 @@ from shared.feel import (
     to_json,
 )
 from shared.feel.runtime import GLOBALS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 REACHING_OUT = [
     "x.__class__",
@@ -131,6 +135,28 @@ def test_a_result_that_shares_its_parts_is_not_unfolded_without_limit() -> None:
 
     with pytest.raises(FeelBudgetExceeded):
         to_json(result)
+
+
+class _Counted(list[object]):
+    """A list of JSON that knows how often it was gone through."""
+
+    readings = 0
+
+    def __iter__(self) -> Iterator[object]:
+        self.readings += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("text", ["count(r.items)", "count(r.items.name)", "count(items)"])
+def test_a_loop_turns_a_long_list_into_values_once(text: str) -> None:
+    items = _Counted({"name": str(n)} for n in range(50))
+
+    answer = compile_expression(f"sum(for i in 1..100 return {text})").evaluate(
+        {"r": {"items": items}, "items": items}
+    )
+
+    assert answer == 5_000
+    assert items.readings == 1
 
 
 def test_a_smaller_budget_is_kept() -> None:
