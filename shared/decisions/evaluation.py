@@ -8,40 +8,42 @@ from shared.feel import to_json
 from shared.feel.operations import call
 from shared.feel.values import FeelFunction
 
-from .frame import Frame, Record
+from .frame import Frame, Record, Variables
 from .types import Unfit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from shared.feel import Run
 
     from .frame import TableTrace
-    from .model import Decision, DecisionModel, Knowledge, Requirements, Service
+    from .model import Decision, DecisionModel, InputData, Knowledge, Requirements, Service
 
 
 class Session:
     """Evaluates decisions over one set of inputs, each at most once."""
 
-    def __init__(self, model: DecisionModel, run: Run, inputs: Mapping[str, object]) -> None:
-        """Start with inputs as FEEL values; those drawn in the model are fitted to their types."""
+    def __init__(self, model: DecisionModel, run: Run, variables: Variables) -> None:
+        """Start with the inputs; those drawn in the model are fitted to their types."""
         self._model = model
         self._run = run
-        self._values: dict[str, object] = dict(inputs)
+        self._variables = variables
         self._results: dict[str, object] = {}
         self._busy: set[str] = set()
         self._explanation: list[dict[str, object]] = []
         self._notes: list[str] = []
-        for data in model.inputs_by_id.values():
-            if data.name in self._values and data.kind is not None:
-                self._values[data.name] = self._fitted_input(data.name, data.type_ref)
+        fitted = {
+            data.name: self._fitted_input(data)
+            for data in model.typed_inputs
+            if data.name in variables
+        }
+        if fitted:
+            self._variables = self._variables.with_values(fitted)
 
-    def _fitted_input(self, name: str, type_ref: str) -> object:
-        types = self._model.types
+    def _fitted_input(self, data: InputData) -> object:
         try:
-            return types.fitted(self._values[name], types.of(type_ref))
+            types = self._model.types
+            return types.fitted(self._variables.get(data.name), types.of(data.type_ref))
         except Unfit:
-            self._notes.append(f"{name}: not of type {type_ref}")
+            self._notes.append(f"{data.name}: not of type {data.type_ref}")
             return None
 
     def explanation(self) -> tuple[dict[str, object], ...]:
@@ -54,7 +56,7 @@ class Session:
             return self._service(self._model.services_by_id[asked.id])
         if asked.id in self._model.knowledge_by_id:
             function = self._knowledge(self._model.knowledge_by_id[asked.id], Record())
-            arguments = tuple(self._values.get(name) for name in function.parameters)
+            arguments = tuple(self._variables.get(name) for name in function.parameters)
             return call(self._run, function, arguments)
         return self._decided(asked.id)
 
@@ -63,7 +65,7 @@ class Session:
         for decision_id in service.input_decisions:
             decision = self._model.decisions_by_id.get(decision_id)
             if decision is not None:
-                self._results[decision_id] = self._values.get(decision.variable)
+                self._results[decision_id] = self._variables.get(decision.variable)
         results = {
             self._model.decisions_by_id[output].variable: self._decided(output)
             for output in service.outputs
@@ -79,7 +81,7 @@ class Session:
             return None
         self._busy.add(decision_id)
         record = Record()
-        frame = Frame(self._run, self._values_for(decision.requires, record), record)
+        frame = Frame(self._run, self._variables_for(decision.requires, record), record)
         value = self._fitted(decision, decision.logic.evaluate(frame), record)
         self._busy.discard(decision_id)
         self._results[decision_id] = value
@@ -94,14 +96,16 @@ class Session:
             record.note(f"{decision.name}: the result is not of type {decision.type_ref}")
             return None
 
-    def _values_for(self, requires: Requirements, record: Record) -> dict[str, object]:
-        values = dict(self._values)
+    def _variables_for(self, requires: Requirements, record: Record) -> Variables:
+        if not requires.decisions and not requires.knowledge:
+            return self._variables
+        more: dict[str, object] = {}
         for decision_id in requires.decisions:
             decision = self._model.decisions_by_id.get(decision_id)
             if decision is not None:
-                values[decision.variable] = self._decided(decision_id)
-        values.update(self._functions(requires, record))
-        return values
+                more[decision.variable] = self._decided(decision_id)
+        more.update(self._functions(requires, record))
+        return self._variables.with_values(more)
 
     def _functions(self, requires: Requirements, record: Record) -> dict[str, object]:
         functions: dict[str, object] = {}
@@ -119,7 +123,7 @@ class Session:
 
         def invoke(run: Run, arguments: tuple[object, ...]) -> object:
             known = self._functions(knowledge.requires, record)
-            made = knowledge.function.evaluate(Frame(run, known, record))
+            made = knowledge.function.evaluate(Frame(run, Variables(known), record))
             return made.invoke(run, arguments)
 
         names = tuple(parameter.name for parameter in knowledge.function.parameters)
@@ -136,7 +140,7 @@ class Session:
         ]
 
         def invoke(run: Run, arguments: tuple[object, ...]) -> object:
-            inner = Session(model, run, dict(zip(names, arguments, strict=True)))
+            inner = Session(model, run, Variables(dict(zip(names, arguments, strict=True))))
             value = inner._service(service)
             self._explanation += inner._explanation
             return value
@@ -158,13 +162,12 @@ class Session:
             tables = tables[:-1]
         else:
             entry["inputs"] = {
-                name: to_json(frame.values[name])
+                name: to_json(frame.scope.get(name))
                 for name in sorted(decision.logic.names())
-                if name in frame.values
+                if name in frame.scope
             }
-        notes = [*self._notes, *frame.record.notes]
-        if notes:
-            entry["notes"] = notes
+        if self._notes or frame.record.notes:
+            entry["notes"] = [*self._notes, *frame.record.notes]
         for trace in tables:
             self._explanation.append(
                 {
@@ -181,7 +184,7 @@ class Session:
 def _told(trace: TableTrace) -> dict[str, object]:
     return {
         "hit_policy": trace.hit_policy,
-        "matched_rules": list(trace.rules),
-        "rule_ids": list(trace.rule_ids),
-        "inputs": {label: to_json(value) for label, value in trace.inputs},
+        "matched_rules": trace.rules,
+        "rule_ids": trace.rule_ids,
+        "inputs": dict(zip(trace.labels, map(to_json, trace.inputs), strict=True)),
     }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from shared.feel.scope import ValueScope
+from shared.feel.properties import property_of
+from shared.feel.scope import JsonScope
+
+from .errors import InputUnreadable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,17 +17,18 @@ if TYPE_CHECKING:
 
 #: Tables inside functions may run thousands of times; the record keeps the first of them.
 MAX_RECORDED = 200
+_NONE = JsonScope({})
 
 
-@dataclass(frozen=True, slots=True)
-class TableTrace:
+class TableTrace(NamedTuple):
     """One evaluation of a table: what it was asked, which rules matched, what came out."""
 
     table: str
     hit_policy: str
-    inputs: tuple[tuple[str, object], ...]
-    rules: tuple[int, ...]
-    rule_ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    inputs: tuple[object, ...]
+    rules: list[int]
+    rule_ids: list[str]
     outputs: object
 
 
@@ -46,22 +50,64 @@ class Record:
             self.notes.append(text)
 
 
-@dataclass(frozen=True, slots=True)
+class Variables:
+    """What expressions ask for names: values computed before, then inputs as they came.
+
+    An input is JSON; it becomes a FEEL value when it is first asked for, and of a path through
+    it only the end does. Asking for one that is no JSON raises InputUnreadable.
+    """
+
+    __slots__ = ("_inputs", "_values")
+
+    def __init__(self, values: Mapping[str, object], inputs: JsonScope = _NONE) -> None:
+        """Answer from FEEL values first."""
+        self._values = values
+        self._inputs = inputs
+
+    def __contains__(self, name: str) -> bool:
+        """Return whether there is a variable of that name."""
+        return name in self._values or name in self._inputs.values
+
+    def get(self, name: str, default: object = None) -> object:
+        """Return a variable, or the default."""
+        if name in self._values:
+            return self._values[name]
+        try:
+            return self._inputs.get(name, default)
+        except TypeError as error:
+            raise self._unreadable(name) from error
+
+    def walk(self, run: Run, names: tuple[str, ...]) -> object:
+        """Return a property of a property … of a variable."""
+        if names[0] not in self._values:
+            try:
+                return self._inputs.walk(run, names)
+            except TypeError as error:
+                raise self._unreadable(names[0]) from error
+        value = self._values[names[0]]
+        for name in names[1:]:
+            value = property_of(run, value, name)
+        return value
+
+    def _unreadable(self, name: str) -> InputUnreadable:
+        return InputUnreadable(name=name, kind=type(self._inputs.values[name]).__name__)
+
+    def with_values(self, more: Mapping[str, object]) -> Variables:
+        """Return variables with more of them, which hide others of their names."""
+        return Variables({**self._values, **more}, self._inputs)
+
+
+@dataclass(slots=True)
 class Frame:
     """The account, the variables and the record of an evaluation."""
 
     run: Run
-    values: Mapping[str, object]
+    scope: Variables
     record: Record
-
-    @property
-    def scope(self) -> ValueScope:
-        """The variables as expressions ask for them."""
-        return ValueScope(self.values)
 
     def with_values(self, more: Mapping[str, object]) -> Frame:
         """Return a frame with more variables."""
-        return replace(self, values={**self.values, **more})
+        return Frame(self.run, self.scope.with_values(more), self.record)
 
 
 class Logic(Protocol):

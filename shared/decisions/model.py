@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple, cast
 
-from shared.feel import DEFAULT_BUDGET, Budget, Run, to_feel, to_json
+from shared.feel import DEFAULT_BUDGET, Budget, Run, to_json
+from shared.feel.scope import JsonScope
 
-from .errors import DecisionNotFound, InputUnreadable
+from .errors import DecisionNotFound
 from .evaluation import Session
+from .frame import Variables
 from .types import Types
 
 if TYPE_CHECKING:
@@ -85,8 +88,7 @@ class DecisionSummary:
     inputs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """An answer: as JSON (`result`), as a FEEL value (`value`), and why (`explanation`).
 
     `explanation` has one entry per decision evaluated, in order, each a JSON object: `decision`,
@@ -152,19 +154,34 @@ class DecisionModel:
         free = sorted(decision.logic.names() - supplied - set(drawn))
         return [*drawn, *free]
 
+    @cached_property
+    def typed_inputs(self) -> tuple[InputData, ...]:
+        """The drawn inputs that say of which type they are."""
+        return tuple(data for data in self.inputs_by_id.values() if data.kind is not None)
+
+    @cached_property
+    def _by_id_or_name(self) -> dict[str, Decision | Service | Knowledge]:
+        """Everything that can be asked; an id goes before a name, the first before the others."""
+        everything = self._everything()
+        return {
+            **{found.name: found for found in reversed(everything)},
+            **{found.id: found for found in reversed(everything)},
+        }
+
+    def _everything(self) -> list[Decision | Service | Knowledge]:
+        return [
+            *self.decisions_by_id.values(),
+            *self.services_by_id.values(),
+            *self.knowledge_by_id.values(),
+        ]
+
     def find(self, decision: str) -> Decision | Service | Knowledge:
         """Return a decision, service or function by id, else by name; raise DecisionNotFound."""
-        everything: list[Decision | Service | Knowledge] = [*self.decisions_by_id.values()]
-        everything += self.services_by_id.values()
-        everything += self.knowledge_by_id.values()
-        for found in everything:
-            if decision == found.id:
-                return found
-        for found in everything:
-            if decision == found.name:
-                return found
-        known = ", ".join(found.name for found in everything)
-        raise DecisionNotFound(decision=decision, known=known)
+        found = self._by_id_or_name.get(decision)
+        if found is None:
+            known = ", ".join(one.name for one in self._everything())
+            raise DecisionNotFound(decision=decision, known=known)
+        return found
 
     def evaluate(
         self,
@@ -177,20 +194,11 @@ class DecisionModel:
     ) -> Evaluation:
         """Evaluate a decision (or service, or function), by id or name, and what it requires.
 
-        `inputs` are JSON (or FEEL) values by name. Raises DecisionNotFound, HitPolicyViolated,
-        FeelBudgetExceeded, and InputUnreadable for an input that is no JSON.
+        `inputs` are JSON (or FEEL) values by name; those nothing asks for are not looked at.
+        Raises DecisionNotFound, HitPolicyViolated, FeelBudgetExceeded, and InputUnreadable for
+        an input asked for that is no JSON.
         """
         found = self.find(decision)
-        session = Session(self, Run(now, budget, working), _read(inputs))
+        session = Session(self, Run(now, budget, working), Variables({}, JsonScope(inputs)))
         value = session.answer(found)
-        return Evaluation(to_json(value), to_feel(value), session.explanation())
-
-
-def _read(inputs: Mapping[str, object]) -> dict[str, object]:
-    values: dict[str, object] = {}
-    for name, value in inputs.items():
-        try:
-            values[name] = to_feel(value)
-        except TypeError as error:
-            raise InputUnreadable(name=name, kind=type(value).__name__) from error
-    return values
+        return Evaluation(to_json(value), cast("FeelValue", value), session.explanation())

@@ -73,10 +73,12 @@ class DecisionTable:
     aggregation: str = ""
     kind: str = "decisionTable"
     _index: StringIndex = field(init=False, repr=False, compare=False)
+    _labels: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Index the rules by the column which tells most of them apart."""
         object.__setattr__(self, "_index", StringIndex(self.rules, len(self.columns)))
+        object.__setattr__(self, "_labels", tuple(column.label for column in self.columns))
 
     def evaluate(self, frame: Frame) -> object:
         """Return the table's value: of one output itself, of several a context.
@@ -91,9 +93,10 @@ class DecisionTable:
             TableTrace(
                 self.name,
                 self.hit_policy + (f" {self.aggregation}" if self.aggregation else ""),
-                tuple((c.label, v) for c, v in zip(self.columns, values, strict=True)),
-                tuple(rule.number for rule in matched),
-                tuple(rule.id for rule in matched),
+                self._labels,
+                tuple(values),
+                [rule.number for rule in matched],
+                [rule.id for rule in matched],
                 result,
             )
         )
