@@ -35,9 +35,12 @@ STEP = "step"
 LOOK_AGAIN = timedelta(seconds=1)
 
 
-def trigger(work: EscalationWork, request: Request, cause: Cause) -> Escalation | None:
+def trigger(
+    work: EscalationWork, request: Request, cause: Cause, policy_key: str | None = None
+) -> Escalation | None:
     """Tell people of a cause, or add it to what they are being told of.
 
+    A new escalation climbs the policy named, or the team's; one that runs keeps its own.
     Returns the escalation it led to, None where the policy wants nobody told or the request is
     over. Raises `PolicyUnknown` while there is no policy at all.
     """
@@ -47,7 +50,7 @@ def trigger(work: EscalationWork, request: Request, cause: Cause) -> Escalation 
         return None
     running = work.running(request.id)
     if running is None:
-        return _raise(work, request, cause)
+        return _raise(work, request, cause, policy_key)
     policy = work.in_force.policy(running.policy, running.policy_version)
     if not starts(policy, cause):
         return None
@@ -115,13 +118,19 @@ def lose_causes(
         work.keep(replace(escalation, causes=left))
 
 
-def _raise(work: EscalationWork, request: Request, cause: Cause) -> Escalation | None:
+def _raise(
+    work: EscalationWork, request: Request, cause: Cause, policy_key: str | None
+) -> Escalation | None:
     team = request.team or TRIAGE
     key, version = work.in_force.of_team(team)
+    if policy_key is not None and (newest := work.in_force.version_of(policy_key)) is not None:
+        key, version = policy_key, newest
+    elif policy_key is not None:
+        _log.warning("an escalation names the unknown policy %s: %s applies", policy_key, key)
     if not starts(work.in_force.policy(key, version), cause):
         return None
     known = work.in_force.directory.teams.get(team)
-    if known is not None and known.policy != key:
+    if known is not None and policy_key is None and known.policy != key:
         _log.warning("team %s names the unknown policy %s: %s applies", team, known.policy, key)
     raised = begin(
         work.new_id(f"escalation/{request.id}"),

@@ -146,8 +146,8 @@ def hear_requested(event: Envelope[EscalationRequested], work: EscalationWork) -
         work.keep_request(request)
         return
     kind = NOT_ROUTED if said.reason == NOT_ROUTED else "requested"
-    reason = said.note or None
-    trigger(work, request, Cause(kind, event.occurred_at, reason=reason, by=said.requested_by))
+    cause = Cause(kind, event.occurred_at, reason=said.note or None, by=said.requested_by)
+    trigger(work, request, cause, said.policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,13 @@ OPERATIONS: tuple[Operation, ...] = (
                 "long text",
                 True,
             ),
+            Given(
+                "policy",
+                "策略",
+                "Policy",
+                "省略则为责任团队自己的策略；green-channel 同时呼叫各条线",
+                "else the owning team's own; green-channel pages all lines at once",
+            ),
         ),
     ),
     Operation(

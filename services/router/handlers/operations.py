@@ -66,6 +66,7 @@ class _Notify(_Input):
 
 class _Escalate(_Input):
     reason: Text
+    policy: Name | None = None
 
 
 class _Assign(_Input):
@@ -133,6 +134,7 @@ def escalate(work: RouterWork, record: Record, job: Job, at: datetime) -> Done:
         team=record.team,
         priority=record.priority,
         note=wanted.reason,
+        policy=wanted.policy,
     )
     work.publish(command, subject=record.id, occurred_at=at)
     return Done(record)

@@ -22,6 +22,8 @@ class EscalationRequested(EventData):
     team: str | None = None
     priority: Priority | None = None
     note: str = ""
+    #: The policy to climb; the owning team's own where this names none, or an unknown one.
+    policy: str | None = None
 
 
 EVENTS: tuple[type[EventData], ...] = (EscalationRequested,)
