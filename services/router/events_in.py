@@ -28,4 +28,5 @@ TIMERS = (
     on_timer("process", handlers.fire_process_timer),
     on_timer("job", handlers.fire_job_timer),
     on_timer("message", handlers.fire_message_timer),
+    on_timer("assignment", handlers.assign_by_rule),
 )

@@ -11,7 +11,7 @@ from shared.events.router import Explanation
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from services.router.domain import Decision, Fact, Move, Record, WorkItem
+    from services.router.domain import Assigned, Decision, Fact, Move, Record, WorkItem
     from services.router.workflow import Step
     from shared.events.base import EventData
     from shared.vocabulary import Lane
@@ -50,8 +50,8 @@ def explained(explanations: Iterable[dict[str, Any]]) -> tuple[Explanation, ...]
 def fact(told: Fact, explanations: Iterable[dict[str, Any]] = ()) -> EventData:  # noqa: C901
     """Return the event of a fact: one line each."""
     match told:
-        case domain.Assigned(team, assignee, by):
-            return said.RequestAssigned(team=team, assignee=assignee, assigned_by=by)
+        case domain.Assigned():
+            return _assigned(told)
         case domain.HandedOver():
             return said.RequestHandedOver(
                 from_team=told.from_team,
@@ -79,6 +79,26 @@ def fact(told: Fact, explanations: Iterable[dict[str, Any]] = ()) -> EventData: 
             return said.RequestPriorityChanged(
                 old=old, new=new, explanation=explained(explanations)
             )
+
+
+def _assigned(told: Assigned) -> said.RequestAssigned:
+    how = told.how
+    return said.RequestAssigned(
+        team=told.team,
+        assignee=told.assignee,
+        assigned_by=told.by,
+        strategy=how.strategy if how else None,
+        considered=tuple(
+            said.Considered(
+                person=one.person,
+                load=one.load,
+                capacity=one.capacity,
+                ruled_out=one.ruled_out,
+            )
+            for one in (how.considered if how else ())
+        ),
+        explanation=explained([dict(how.explanation)] if how else []),
+    )
 
 
 def opened(item: WorkItem) -> said.WorkItemOpened:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from services.router.domain.assigning import Considered
 from services.router.domain.errors import AlreadyCancelled, BeforeSubmission
 from shared.vocabulary import Impact, Lane, Priority, RequestState, Urgency
 
@@ -58,12 +59,23 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
+class How:
+    """How the table of assignment came to a person."""
+
+    strategy: str
+    considered: tuple[Considered, ...]
+    explanation: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Assigned:
     """One named person owns it now."""
 
     team: str
     assignee: str
     by: str | None
+    #: How the table of assignment chose; None when a person or a diagram did.
+    how: How | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,12 +166,14 @@ Fact = (
 Outcome = tuple[Record, tuple[Fact, ...]]
 
 
-def assign(record: Record, person: str, by: str | None = None) -> Outcome:
+def assign(
+    record: Record, person: str, by: str | None = None, *, how: How | None = None
+) -> Outcome:
     """Give the request to one named person of the owning team; naming the same again is nothing."""
     _must_live(record)
     if record.assignee == person:
         return record, ()
-    return replace(record, assignee=person), (Assigned(record.team, person, by),)
+    return replace(record, assignee=person), (Assigned(record.team, person, by, how),)
 
 
 def release(record: Record) -> Record:

@@ -1,5 +1,6 @@
 """What the router does when something happens; the caller opens and commits the transaction."""
 
+from services.router.handlers.assigning import assign_by_rule
 from services.router.handlers.definitions import (
     RELEASING,
     InForceNow,
@@ -38,6 +39,7 @@ __all__ = [
     "Submission",
     "api_file",
     "apply_change",
+    "assign_by_rule",
     "claim_item",
     "complete_item",
     "confirm_request",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from services.router import domain, events_out
 from services.router.domain import TRIAGE, LaneNotDrawn, Move, NoSuchPerson, NoSuchTeam, Record
 from services.router.handlers import lanes
+from services.router.handlers.assigning import propose
 from services.router.handlers.incidents import note_fault
 from services.router.handlers.steps import follow, move_to_lane, record_step
 from shared.events import router as said
@@ -55,7 +56,7 @@ class Change:
     reason: str = ""
     note: str = ""
     lane: Lane | None = None
-    #: Whether the caller's key may do what is otherwise for those in charge of the team.
+    #: Whether the caller's key may, naming nobody, do what is for those in charge of the team.
     is_operator: bool = False
 
 
@@ -107,7 +108,7 @@ def route_request(event: Envelope[RequestSubmitted], work: RouterWork) -> None:
     work.publish(begun, subject=record.id, occurred_at=at)
     if choice.fault is not None:
         note_fault(work, record, "lane", "lane", "lane-not-chosen", choice.fault, at)
-    record_step(work, record, step, at)
+    propose(work, record_step(work, record, step, at), at)
 
 
 def update_request(event: Envelope[RequestUpdated], work: RouterWork) -> None:
@@ -146,7 +147,7 @@ def _set_lane(work: RouterWork, record: Record, before: Mapping[str, Any], at: d
     if new.fault is not None:
         note_fault(work, record, "lane", "lane", "lane-not-chosen", new.fault, at)
     elif new.lane not in (old.lane, record.lane):
-        return move_to_lane(work, record, new, Move("corrected", "rule"), at)
+        return propose(work, move_to_lane(work, record, new, Move("corrected", "rule"), at), at)
     return record
 
 
@@ -200,7 +201,8 @@ def apply_change(request_id: UUID, change: Change, work: RouterWork) -> Record:
         return _change_lane(work, record, change)
     domain.must_not_end_yet(record, work.open_items(record), change.kind)
     record, facts = _changed(work, record, change)
-    return follow(work, record, facts, change.at)
+    record = follow(work, record, facts, change.at)
+    return propose(work, record, change.at) if change.kind == "hand_over" else record
 
 
 def _change_lane(work: RouterWork, record: Record, change: Change) -> Record:
@@ -208,14 +210,15 @@ def _change_lane(work: RouterWork, record: Record, change: Change) -> Record:
     lane = change.lane
     assert lane is not None, "the edge lets no change of lane in without its lane"
     domain.must_be_movable(record)
-    if not change.is_operator or change.by == record.context.get("requester"):
+    if change.by is not None or not change.is_operator:
         domain.must_be_allowed_to_move(record, lane, change.by, work.repository.people, change.at)
     if lane is record.lane:
         return record
     choice = lanes.choose(work, record.context, change.at, requested=lane)
     if choice.fault is not None:
         raise LaneNotDrawn(lane=lane.value, fault=choice.fault)
-    return move_to_lane(work, record, choice, Move(change.reason, "person", change.by), change.at)
+    move = Move(change.reason, "person", change.by)
+    return propose(work, move_to_lane(work, record, choice, move, change.at), change.at)
 
 
 def _changed(work: RouterWork, record: Record, change: Change) -> domain.Outcome:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.router import domain, events_out
 from services.router.domain import NoSuchPerson, NoSuchTeam, NoSuchWorkItem, WorkItem
+from services.router.handlers.assigning import propose
 from services.router.handlers.steps import close, follow, is_over, record_step
 from shared.events import router as said
 from shared.vocabulary import RequestState
@@ -72,7 +73,7 @@ def delegate_item(
     if person is not None:
         record, more = domain.assign(record, person)
         facts = (*facts, *more)
-    follow(work, record, facts, at)
+    propose(work, follow(work, record, facts, at), at)
     return _item(work, item_id)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _PROCESS, _JOB, _MESSAGE = "process", "job", "message"
 #: A job nobody may take has no timer.
 _WATCHED = (JobState.OPEN.value, JobState.TAKEN.value)
+#: A choice of an assignee may be about to be made (handlers/assigning.py).
+_ASSIGNMENT = ("assignment", "assignment")
 
 
 def books(repository: Repository) -> Books:
@@ -99,6 +101,7 @@ def _add_instance(
     state: Stored,
 ) -> Instance | None:
     """Add what a running instance has armed; return it, if it is the request's."""
+    account.allowed.add(_ASSIGNMENT)
     if row.request_id not in current:
         account.faults.append(Fault("process_without_request", {"instance": row.id}))
     elif not row.is_ended and row.id == current[row.request_id]:

@@ -7,6 +7,7 @@ next look that it must read again.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
@@ -299,6 +300,11 @@ class Repository:
     ) -> tuple[object, dict[str, Any]]:
         """Take a decision by the table in force; return its result and its explanation."""
         return Tables(self._decisions, self.calendars).evaluate(decision_id, inputs, now)
+
+    def is_working(self, calendar: str, at: datetime) -> bool:
+        """Whether a calendar works at a moment; one nobody knows always does."""
+        worked = self.calendars.between(calendar, at, at + timedelta(seconds=1))
+        return worked is None or worked > timedelta(0)
 
     def has_team(self, team: str) -> bool:
         """Whether the team exists; the triage queue always does."""

@@ -21,6 +21,7 @@ from services.router.domain import (
     WorkItem,
 )
 from services.router.store import tables
+from services.router.store.hands import Hands
 from services.router.store.letters import Letters
 from services.router.store.rows import (
     incident_of,
@@ -78,6 +79,7 @@ class RouterWork(Work):
         self._faults: list[dict[str, Any]] = []
         self._mended: list[str] = []
         self._directory: DirectoryChanged | None = None
+        self._hands = Hands()
 
     # ---- load and flush --------------------------------------------------------------------
 
@@ -94,6 +96,7 @@ class RouterWork(Work):
         if self._records:
             await self._load_instances()
             await self._load_items()
+            await self._hands.load(self.tx, self._records.values(), self.repository.people)
         await self._load_jobs(keys)
         await self._letters.load(self.tx, keys, self._instances, self.now)
         await self._load_incidents(keys)
@@ -149,6 +152,7 @@ class RouterWork(Work):
         await upsert(self.tx, tables.instances, rows)
         items = sorted(self._changed_items.values(), key=lambda i: str(i.id))
         await upsert(self.tx, tables.work_items, [item_row(item) for item in items])
+        await self._hands.flush(self.tx)
         await self._letters.flush(self.tx)
         jobs = sorted(self._changed_jobs.values(), key=lambda j: str(j.id))
         await upsert(self.tx, tables.jobs, [job_row(job) for job in jobs])
@@ -252,6 +256,11 @@ class RouterWork(Work):
         """Return what the diagram shows of an open work item: the user task's own variables."""
         tasks = self.instance(record).open_user_tasks()
         return next((task.variables for task in tasks if task.task_id == item.task_id), {})
+
+    @property
+    def hands(self) -> Hands:
+        """What the people of teams that wait for a choice have in hand, and whose turn it was."""
+        return self._hands
 
     # ---- jobs and incidents ----------------------------------------------------------------
 

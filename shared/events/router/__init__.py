@@ -193,7 +193,7 @@ class Considered(Part):
     #: Work items in their hands.
     load: int
     capacity: int | None = None
-    #: Why it was not them: absent | off_shift | full | skill | not_related; None when it could be.
+    #: Why it was not them: absent | off_shift | full | skill | barred; None when it could be.
     ruled_out: str | None = None
 
 
