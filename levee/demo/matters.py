@@ -148,6 +148,18 @@ MATTERS = (
         ),
     ),
     Matter(
+        "exception-request",
+        "finance-approval",
+        3,
+        ("老客户折扣超出价目表", "超期报销：{city} 出差单据遗失后补回", "合同付款条件例外"),
+        25,
+        forms=(
+            {"kind": "price", "amount": 4200, "risk": "low", "reason": "三年老客户，竞品报价更低"},
+            {"kind": "deadline", "amount": 1960, "reason": "单据被快递延误"},
+            {"kind": "other", "amount": 18000, "risk": "medium", "reason": "供应商要求预付三成"},
+        ),
+    ),
+    Matter(
         "citizen-message",
         "citizen-service",
         4,

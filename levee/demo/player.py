@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from levee.demo.plan import Case, Day, Step
     from levee.demo.stage import Stage
-    from levee.demo.watcher import Call, Watcher
+    from levee.demo.watcher import Call, Duty, Watcher
     from shared.time_source import SimulatedTime
 
 #: Outside these hours only the duty person hears the phone, and needs this long to answer.
 _FROM_HOUR, _UNTIL_HOUR = 8, 19
 _NIGHT_ANSWER = timedelta(minutes=7)
+#: How long somebody with authority takes for what is theirs alone.
+_DUTY_TAKES = {"decision": timedelta(minutes=6), "review": timedelta(minutes=85)}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +36,7 @@ class _Cue:
     case: Case | None = field(default=None, compare=False)
     step: Step | None = field(default=None, compare=False)
     call: Call | None = field(default=None, compare=False)
+    duty: Duty | None = field(default=None, compare=False)
     person: str = field(default="", compare=False)
 
 
@@ -91,13 +94,20 @@ class Player:
         if cue.call is not None:
             if cue.call.request_id in self._watcher.unanswered:
                 await self._stage.acknowledge(cue.call, cue.person, self._time.now())
+        elif cue.duty is not None:
+            await self._stage.do(cue.duty, cue.person, self._time.now())
         elif cue.case is not None and cue.step is not None:
             await self._stage.act(self._ids[cue.case.key], cue.step)
         elif cue.case is not None:
             self._ids[cue.case.key] = await self._stage.submit(cue.case.key, cue.case.asked)
 
     def _plan_reactions(self) -> None:
-        """Let whoever hears an escalation acknowledge it in a while."""
+        """Let whoever hears an escalation acknowledge it, and leads decide, in a while."""
+        duties, self._watcher.duties = self._watcher.duties, []
+        for duty in duties:
+            if duty.people:
+                at = max(duty.at + _DUTY_TAKES[duty.purpose], self._time.now())
+                self._add(at, duty=duty, person=duty.people[-1])
         calls, self._watcher.calls = self._watcher.calls, []
         for call in calls:
             known = self._watcher.requests.get(call.request_id)
@@ -116,10 +126,11 @@ class Player:
         case: Case | None = None,
         step: Step | None = None,
         call: Call | None = None,
+        duty: Duty | None = None,
         person: str = "",
     ) -> None:
         self._order += 1
-        heapq.heappush(self._cues, _Cue(at, self._order, case, step, call, person))
+        heapq.heappush(self._cues, _Cue(at, self._order, case, step, call, duty, person))
 
 
 def reaction(call: Call, case: Case) -> tuple[str, timedelta] | None:

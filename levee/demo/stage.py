@@ -15,11 +15,16 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from levee.demo.plan import Asked, Step
-    from levee.demo.watcher import Call
+    from levee.demo.watcher import Call, Duty
     from levee.simulated import SimulatedHouse
     from services.router.handlers.requests import ChangeKind
 
 _OPEN_ITEMS = ("open", "claimed")
+#: What those with authority say when something is theirs alone.
+_DONE = {
+    "decision": {"decision": "approved", "reason": "影响大，直接处置，先恢复再补手续"},
+    "review": {"conclusion": "处置得当；加装备用链路并纳入巡检"},
+}
 _MESSAGES = ("answer", "ask", "reply")
 _REQUESTERS = ("confirm", "reopen", "rate", "withdraw", "correct")
 
@@ -61,6 +66,15 @@ class Stage:
         request_id = UUID(call.request_id)
         answer = Answer(call.escalation_id, request_id, person, at)
         await runtime.do(lambda work: acknowledge(answer, work), locks=[request_id])
+
+    async def do(self, duty: Duty, person: str, at: datetime) -> None:
+        """Decide or review; what was decided or taken away meanwhile is nobody's any more."""
+        desk = self.simulated.house.router.desk
+        assert desk is not None
+        told = await desk.request(UUID(duty.request_id))
+        waiting = {item["id"] for item in told["work_items"] if item["state"] in _OPEN_ITEMS}
+        if str(duty.work_item_id) in waiting:
+            await desk.complete(duty.work_item_id, person, dict(_DONE[duty.purpose]), at)
 
     async def _write(self, request_id: UUID, step: Step) -> None:
         is_agent = step.verb != "reply"
@@ -117,9 +131,13 @@ class Stage:
         await desk.change(request_id, Change(kind=kind, at=step.at, by=step.by, **more))
 
     async def _item(self, request_id: UUID) -> UUID | None:
-        """Return the work item that is open on a request."""
+        """Return the work that is open on a request for its owner."""
         desk = self.simulated.house.router.desk
         assert desk is not None
         told = await desk.request(request_id)
-        waiting = [item for item in told["work_items"] if item["state"] in _OPEN_ITEMS]
+        waiting = [
+            item
+            for item in told["work_items"]
+            if item["state"] in _OPEN_ITEMS and item["purpose"] == "work"
+        ]
         return UUID(waiting[0]["id"]) if waiting else None

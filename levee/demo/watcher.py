@@ -32,6 +32,18 @@ class Call:
     told: tuple[tuple[str, str], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Duty:
+    """Something only somebody with authority can do: a decision, or a review."""
+
+    request_id: str
+    work_item_id: UUID
+    purpose: str
+    at: datetime
+    #: Who may do it, in the order they are asked.
+    people: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class Followed:
     """What is known of one request."""
@@ -71,6 +83,7 @@ class Watcher:
     #: Everything said about the forgotten request that belongs to its story.
     story: list[Line] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    duties: list[Duty] = field(default_factory=list)
 
     @property
     def open(self) -> int:
@@ -106,6 +119,9 @@ class Watcher:
                 known.team, known.handovers = data["to_team"], data["handovers"]
             case "request.priority_changed" if known is not None:
                 known.priority = data["new"]
+            case "work_item.opened" if data.get("purpose") in ("decision", "review"):
+                item, people = UUID(data["work_item_id"]), tuple(data["candidate_users"])
+                self.duties.append(Duty(subject, item, data["purpose"], at, people))
             case "escalation.stepped":
                 self._step(subject, data, at)
             case "escalation.exhausted":

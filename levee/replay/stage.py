@@ -129,7 +129,8 @@ class HouseStage:
             channel="phone",
             urgency=incident.urgency,
             impact=incident.impact,
-            form={"team": team} if team else {},
+            # A log knows no decisions and no reviews: what happened is told on the standard path.
+            form={"lane": "standard", **({"team": team} if team else {})},
         )
         answer = await self.simulated.house.intake.desk.submit(post)
         return UUID(answer.told["id"])

@@ -19,7 +19,7 @@ from shared.http.auth import KeyRing
 from shared.id_source import SeededIds
 from shared.service import Surroundings
 from shared.time_source import Activity, ManualTime
-from tests.harness.journey import whole_house
+from tests.harness.journey import P1, whole_house
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -54,7 +54,7 @@ def a_morning(folder: Path) -> Morning:
 
 async def _morning(folder: Path) -> Morning:
     async with whole_house(folder) as world:
-        climbing = await world.raise_request("Payroll is down", urgency="high", impact="high")
+        climbing = await world.raise_request("Payroll is down", **P1)
         quiet = await world.raise_request("A mouse", urgency="low", impact="low")
         withdrawn = await world.raise_request("Never mind")
         await withdrawn.act("withdraw")

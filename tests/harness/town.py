@@ -23,7 +23,7 @@ from levee.house import NAMES
 from shared.database.engine import Database
 from shared.http.kit import MAX_PAGE
 from shared.time_source import SystemTime
-from tests.harness.journey import a_post
+from tests.harness.journey import P1, a_post
 from tests.harness.nats_house import NatsNode
 from tests.harness.processes import ServiceProcess
 from tests.harness.waiting import until
@@ -83,7 +83,7 @@ class Town:
             if self._enough.is_set():
                 return
             key = f"{load}-{client}-{n}"
-            body = a_post(f"Outage {key}", urgency="high", impact="high")
+            body = a_post(f"Outage {key}", **P1)
             answer = await self._call(http, base, body, key)
             self.accepted[key] = answer["id"]
             if n % 4 == 3:

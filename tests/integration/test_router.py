@@ -74,7 +74,11 @@ async def test_a_request_is_classified_owned_and_waits_for_a_person(tmp_path: Pa
 
         assert routed["data"]["priority"] == "P2"
         assert routed["data"]["team"] == "it-service-desk"
-        assert [e["decision"] for e in routed["data"]["explanation"]] == ["priority", "team"]
+        assert [e["decision"] for e in routed["data"]["explanation"]] == [
+            "lane",
+            "priority",
+            "team",
+        ]
         assert item["data"]["candidate_teams"] == ["it-service-desk"]
         told = (await api.get(f"/router/v1/requests/{request_id}")).json()
         assert told["state"] == "open"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.harness.journey import whole_house
+from tests.harness.journey import P1, whole_house
 from tests.harness.receivers import SmtpFault
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ URGENT = [
 
 async def an_outage(world: World) -> Item:
     """Return a P1: 10 minutes to assign it, 15 to answer, warnings from half of it on."""
-    item = await world.raise_request("Payroll is down", urgency="high", impact="high")
+    item = await world.raise_request("Payroll is down", **P1)
     await world.expect(item.routed_to("it-service-desk", "P1"))
     return item
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tests.harness.journey import a_post
+from tests.harness.journey import P1, a_post
 from tests.harness.receivers import Drop
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ async def test_waiting_for_the_requester_pauses_the_resolution_and_not_the_first
 
 
 async def test_every_promise_says_which_row_chose_it(world: World) -> None:
-    item = await world.raise_request("VPN drops every ten minutes", urgency="high", impact="high")
+    item = await world.raise_request("VPN drops every ten minutes", **P1)
 
     promises = {p["metric"]: p for p in (await item.shown())["promises"]}
 
@@ -215,7 +215,7 @@ async def test_nobody_objects_for_five_days_and_it_is_closed_by_time(world: Worl
 
 
 async def test_a_withdrawal_stops_clocks_and_whoever_was_being_told(world: World) -> None:
-    item = await world.raise_request("Payroll is down", urgency="high", impact="high")
+    item = await world.raise_request("Payroll is down", **P1)
     await world.fast_forward(minutes=6)
     assert len(world.inbox("lin")) == 1
 
@@ -246,7 +246,7 @@ async def test_a_correction_of_urgency_moves_the_promise_and_says_why(world: Wor
 
 
 async def test_a_handover_is_counted_and_the_new_team_is_told(world: World) -> None:
-    item = await world.raise_request("Payroll is down", urgency="high", impact="high")
+    item = await world.raise_request("Payroll is down", **P1)
     await item.change("hand_over", team="it-infrastructure", reason="a server", by="lin")
 
     await world.fast_forward(minutes=5)

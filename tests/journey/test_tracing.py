@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.observability.traces import Tracer, of_request
-from tests.harness.journey import a_post, whole_house
+from tests.harness.journey import P1, a_post, whole_house
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def orphans(spans: list[Span]) -> list[Span]:
 async def test_an_escalated_request_is_one_trace_through_every_service(tmp_path: Path) -> None:
     async with whole_house(tmp_path, "nats") as world:
         spans = traced(world)
-        item = await world.raise_request("Payroll is down", urgency="high", impact="high")
+        item = await world.raise_request("Payroll is down", **P1)
         await world.fast_forward(minutes=11)
         await world.call("POST", f"/v1/requests/{item.id}/withdraw", {})
 
@@ -65,7 +65,7 @@ async def test_a_callers_trace_goes_on_and_its_timers_and_messages_keep_it(
 ) -> None:
     async with whole_house(tmp_path) as world:
         spans = traced(world)
-        posted = a_post("Payroll is down", urgency="high", impact="high")
+        posted = a_post("Payroll is down", **P1)
         await world.call("POST", "/v1/requests", posted, traceparent=_CALLER)
         await world.fast_forward(minutes=11)
 
@@ -78,7 +78,7 @@ async def test_a_callers_trace_goes_on_and_its_timers_and_messages_keep_it(
 async def test_what_a_caller_does_not_sample_leaves_no_span(tmp_path: Path) -> None:
     async with whole_house(tmp_path) as world:
         spans = traced(world)
-        posted = a_post("Payroll is down", urgency="high", impact="high")
+        posted = a_post("Payroll is down", **P1)
         await world.call("POST", "/v1/requests", posted, traceparent=_SILENT)
         await world.fast_forward(minutes=11)
 

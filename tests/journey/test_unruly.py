@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from shared.bus.memory import MemoryBus
-from tests.harness.journey import Item, a_post, whole_house
+from tests.harness.journey import P1, Item, a_post, whole_house
 from tests.harness.unruly import UnrulyBus
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ async def a_morning(world: World) -> list[Item]:
     async def pause() -> None:
         await world.fast_forward(seconds=30)
 
-    silent = await world.raise_request("Payroll is down", urgency="high", impact="high")
+    silent = await world.raise_request("Payroll is down", **P1)
     await pause()
     solved = await world.raise_request("VPN drops")
     await pause()
@@ -163,7 +163,7 @@ async def test_a_house_that_is_stopped_and_started_again_goes_on_where_it_was(
 ) -> None:
     async with AsyncExitStack() as first:
         world = await first.enter_async_context(whole_house(tmp_path, "nats"))
-        item = await world.raise_request("Payroll is down", urgency="high", impact="high")
+        item = await world.raise_request("Payroll is down", **P1)
         await world.fast_forward(minutes=6)
         told = len(world.inbox("lin"))
         stopped_at = world.time.now()
@@ -188,7 +188,7 @@ async def test_what_nobody_routes_for_a_minute_is_escalated_until_somebody_does(
 ) -> None:
     assert isinstance(world.bus, MemoryBus)
     world.bus.disconnect()
-    body = a_post("Payroll is down", urgency="high", impact="high")
+    body = a_post("Payroll is down", **P1)
     told = (await world.http.post("/v1/requests", json=body)).json()
     item = Item(world, told["id"], told["number"])
     world.time.advance(timedelta(seconds=61))

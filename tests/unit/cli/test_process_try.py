@@ -39,12 +39,14 @@ def test_lane_steps_decisions_and_promises_are_shown_in_both_languages() -> None
     assert result.exit_code == 0
     shown = result.stdout
     for expected in (
-        "标准路径 / standard path",
+        "绿色通道 / green channel",
         "优先级 / priority P1   团队 / team it-service-desk",
         "2. 定优先级 / Set priority  (set_priority, businessRuleTask)",
-        "停在 / waits at  处理请求 / Handle request  (handle)",
-        "工作项 / work item  处理请求 / Handle request → it-service-desk",
+        "停在 / waits at  立即处置 / Act at once  (act)",
+        "工作项 / work item  立即处置 / Act at once → it-service-desk",
+        "工作项 / work item  作出决策 / Decide → wang.wei",
         "命中行 / rows  priority_high_high",
+        "命中行 / rows  lane_urgent_and_wide",
         "整体解决 / resolution  2 h @ 24x7 → ",
     ):
         assert expected in shown, shown

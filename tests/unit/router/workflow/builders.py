@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID
 from xml.sax.saxutils import escape, quoteattr
 
@@ -17,11 +19,17 @@ from services.router.workflow import (
     load,
     start,
 )
+from shared.decisions import load_decisions
+from shared.definitions.working_time import Calendars
 from shared.errors import Refused
+
+if TYPE_CHECKING:
+    from shared.feel import WorkingTime
 
 NOW = datetime(2026, 1, 5, 1, 0, tzinfo=UTC)
 ROOT = Path(__file__).resolve().parents[4]
-STANDARD_PATH = (ROOT / "bpmn" / "standard-path.bpmn").read_bytes()
+#: The standard path as release 0.1 shipped it: a realistic diagram in one file.
+STANDARD_PATH = (ROOT / "tests/golden/standard-path-v1/process.bpmn").read_bytes()
 INSTANCE = UUID("01900000-0000-7000-8000-000000000001")
 
 _HEAD = (
@@ -175,6 +183,56 @@ def catch(name: str, event: str) -> str:
 def compiled(diagram: bytes, tables: Tables = SHIPPED) -> CompiledProcess:
     """Compile a diagram that must be fine."""
     return compile_process(diagram, key="p", version=1, decisions=tables)
+
+
+class Folder:
+    """The shipped definitions around a diagram: its calls and its tables, on the real libraries."""
+
+    def __init__(self, calendar: WorkingTime) -> None:
+        self.working = calendar
+        self.models = {
+            name: model
+            for path in sorted((ROOT / "bpmn").glob("*.dmn"))
+            for model in [load_decisions(path.read_bytes(), file=path.name)]
+            for name in model.decisions_by_id
+        }
+
+    def decisions(self) -> list[str]:
+        """Return the decisions that ship."""
+        return list(self.models)
+
+    def process(self, process_id: str) -> bytes | None:
+        """Return a process that ships."""
+        path = ROOT / "bpmn" / f"{process_id}.bpmn"
+        return path.read_bytes() if path.exists() else None
+
+    def evaluate(
+        self, decision_id: str, inputs: Mapping[str, object], now: datetime
+    ) -> tuple[object, object]:
+        """Take a decision by the table that ships."""
+        found = self.models[decision_id].evaluate(
+            decision_id, inputs, now=now, working=self.working
+        )
+        return found.result, {"decision": decision_id, "version": 1}
+
+
+@cache
+def folder() -> Folder:
+    """Return the shipped definitions, with the shipped calendars."""
+    calendars = Calendars()
+    for path in sorted((ROOT / "bpmn" / "calendars").glob("*.yaml")):
+        calendars.put(path.stem, path.read_text(encoding="utf-8"))
+    return Folder(calendars)
+
+
+def shipped(name: str) -> CompiledProcess:
+    """Compile a process as it ships, with everything it calls and asks."""
+    around = folder()
+    drawing = around.process(name)
+    assert drawing is not None
+    return compile_process(
+        drawing, key=name, version=1, decisions=around, around=around, working=around.working
+    )
 
 
 def request(**changes: object) -> dict[str, object]:

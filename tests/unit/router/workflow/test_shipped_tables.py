@@ -6,7 +6,7 @@ import pytest
 
 from shared.decisions import DecisionModel, load_decisions
 
-from .builders import ROOT, STANDARD_PATH, Tables, Walk, compiled, request
+from .builders import ROOT, request
 
 MATRIX = {
     ("high", "high"): "P1",
@@ -54,17 +54,3 @@ def test_each_request_finds_its_team(changes: dict[str, object], team: str) -> N
     found = table("team").evaluate("team", request(**changes))
 
     assert found.result == team
-
-
-def test_the_standard_path_runs_on_the_shipped_tables() -> None:
-    models = {name: table(name) for name in ("priority", "team")}
-    tables = Tables(
-        priority=lambda i: models["priority"].evaluate("priority", i).result,
-        team=lambda i: models["team"].evaluate("team", i).result,
-    )
-
-    walk = Walk(compiled(STANDARD_PATH), request(urgency="high", impact="high"))
-    real = Walk(compiled(STANDARD_PATH, tables), request(urgency="high", impact="high"))
-
-    assert (real.step.data["priority"], real.step.data["team"]) == ("P1", "it-service-desk")
-    assert real.active == walk.active
