@@ -18,6 +18,7 @@ import orjson
 from services.clock.domain import steps
 from services.clock.domain.facts import Ledger, Routed
 from services.clock.store import Shelf, Shelved
+from services.router.store.in_force import Around
 from services.router.workflow import compile_process, load, start
 from shared.business_time import due
 from shared.decisions import DecisionModel, load_decisions
@@ -141,7 +142,10 @@ _Subject = tuple[str, "Callable[[], object]", "Callable[[], object]", str]
 
 def _engine(tables: Tables) -> list[_Subject]:
     drawing = (_BPMN / "standard-path.bpmn").read_bytes()
-    process = compile_process(drawing, key="standard-path", version=1, decisions=tables)
+    around = Around((), {"confirmation": (_BPMN / "confirmation.bpmn").read_text("utf-8")})
+    process = compile_process(
+        drawing, key="standard-path", version=1, decisions=tables, around=around
+    )
     data = {"request": _REQUEST}
 
     def begin() -> tuple[Any, Any]:

@@ -61,6 +61,12 @@ WORD_RULES: dict[str, Rule] = {
         "把映射移到任务或子流程上。",
         "Move the mapping to a task or a sub-process.",
     ),
+    "header-word": Rule(
+        "任务头 {key} 不认识“{word}”，它不会有任何作用。",
+        "The task header {key} knows no word {word!r}: it would have no effect.",
+        "可用的词：{known}。",
+        "It knows: {known}.",
+    ),
     "loop-collection": Rule(
         "多实例没有输入集合。",
         "The multi-instance has no input collection.",
