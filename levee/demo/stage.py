@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID
 
 from services.escalation.handlers.answering import Answer, acknowledge
+from services.intake.domain.errors import RequestIsOver
 from services.intake.domain.values import Asker, Post, Written
 from services.router.handlers import Change
 from shared.vocabulary import AuthorKind
@@ -56,7 +58,9 @@ class Stage:
         if step.verb in _MESSAGES:
             await self._write(request_id, step)
         elif step.verb in _REQUESTERS:
-            await self._ask(str(request_id), step)
+            # A green request closes with its review: a requester may come too late.
+            with suppress(RequestIsOver):
+                await self._ask(str(request_id), step)
         else:
             await self._work(request_id, step)
 
