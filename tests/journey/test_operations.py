@@ -75,3 +75,26 @@ async def test_a_diagram_asks_tells_times_gathers_and_escalates_without_anybodys
     assert [m for m in world.inbox("ann") if "恢复打印" in m.text]
     [raised] = await item.escalations()
     assert "打印机停机" in str(raised)
+
+
+async def test_a_review_a_diagram_asks_for_stands_before_the_end(world: World) -> None:
+    diagram = xml(
+        BEGIN,
+        job("mark", "levee:request-review"),
+        user("handle", '="it-service-desk"'),
+        ends("e"),
+        path("begin", "mark", "handle", "e"),
+        process=STANDARD,
+    )
+    await drawn(world, diagram)
+    item = await world.raise_request("Printer")
+
+    items = (await world.call("GET", f"/router/v1/work-items?request_id={item.id}"))["items"]
+    path_ = f"/router/v1/work-items/{items[0]['id']}/complete"
+    await world.call("POST", path_, {"by": "lin", "result": {}})
+    await world.settled()
+
+    shown = await item.shown()
+    assert shown["status"]["state"] == "resolved"
+    told = (await world.call("GET", f"/router/v1/requests/{item.id}"))["work_items"]
+    assert [i["element_id"] for i in told if i["state"] in ("open", "claimed")] == ["look_back"]
