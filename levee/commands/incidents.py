@@ -121,8 +121,11 @@ def retry_incidents(
     body: dict[str, Any] = {"by": by or getpass.getuser(), "variables": _variables(variables)}
     if incident_id is not None:
         told = house.post(f"{_PATH}/{incident_id}/retry", body)
+        again = house.get(f"{_PATH}?state=open&request_id={told['request_id']}")["items"]
         typer.echo(f"{told['id']}: 已重试 / tried again")
-        return
+        for one in again:
+            typer.echo(f"{one['id']}: 仍停住 / stands still: {one['code']}: {one['detail']}")
+        raise typer.Exit(1 if again else 0)
     chosen = {"process": process, "element_id": element, "code": code}
     if not any(chosen.values()):
         typer.echo(

@@ -16,6 +16,7 @@ from tests.unit.router.workflow.builders import (
     catch,
     ends,
     message,
+    node,
     path,
     script,
     user,
@@ -167,6 +168,64 @@ async def test_without_a_key_of_its_own_an_element_is_reached_by_its_requests_nu
         await send(api, world, name="called back", request=number)
 
         assert sorted(await waits_at(api, request)) == ["talk", "talk", "work"]
+
+
+async def test_many_kept_for_one_element_do_not_hide_what_is_kept_for_another(
+    tmp_path: Path,
+) -> None:
+    world = new_world()
+    both = xml(
+        BEGIN,
+        node("parallelGateway", "fork"),
+        catch("one", message("M_one")),
+        catch("two", message("M_two")),
+        user("got_one", '="triage"'),
+        user("got_two", '="triage"'),
+        ends("e"),
+        path("begin", "fork", "one", "got_one", "e"),
+        path("fork", "two", "got_two", "e"),
+        roots='<bpmn:message id="M_one" name="m.one"/><bpmn:message id="M_two" name="m.two"/>',
+        process=STANDARD,
+    )
+    async with drawn(tmp_path, world, both) as (intake, api):
+        request = world.ids.new()
+        for _ in range(45):
+            await send(api, world, name="m.one", request="R-2026-000001")
+        await send(api, world, name="m.two", request="R-2026-000001")
+
+        await intake.say(a_request(), request)
+
+        assert sorted(await waits_at(api, request)) == ["got_one", "got_two"]
+
+
+async def test_a_message_that_cannot_be_taken_in_does_not_stand_in_the_way(tmp_path: Path) -> None:
+    world = new_world()
+    async with drawn(tmp_path, world, PAYS) as (intake, api):
+        request = world.ids.new()
+        large = {"text": "x" * 70_000}
+        await send(api, world, name="paid", correlation_key="A1", message_id="b", variables=large)
+        await send(api, world, name="paid", correlation_key="A1", message_id="g")
+        await intake.say(a_request(form={"order": "A1"}), request)
+        await finish(api, world, request, "first")
+        again = await send(
+            api, world, name="paid", correlation_key="A1", message_id="b", variables=large
+        )
+
+        assert await waits_at(api, request) == ["after"]
+        assert again["state"] == "refused"
+        [incident] = await open_incidents(api)
+        assert (incident["code"], incident["element_id"]) == ("data-too-large", "payment")
+
+
+async def test_an_id_that_was_given_to_another_message_is_refused(tmp_path: Path) -> None:
+    world = new_world()
+    async with drawn(tmp_path, world, PAYS) as (_, api):
+        await send(api, world, name="paid", correlation_key="A1", message_id="p-1")
+
+        body = {"name": "paid", "correlation_key": "B2", "message_id": "p-1"}
+        answer = await api.post(MESSAGES, json=body)
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "message-id-taken")
 
 
 async def test_who_waited_and_is_gone_gets_nothing(tmp_path: Path) -> None:

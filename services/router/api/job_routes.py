@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, Literal
 from uuid import UUID
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue
 
@@ -16,6 +16,7 @@ from services.router.domain.operations import PREFIX
 from services.router.handlers import working
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.service import STOPPING
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 JobType = Annotated[str, Field(min_length=1, max_length=200)]
@@ -141,9 +142,13 @@ def _add_jobs(api: APIRouter, shop: Workshop) -> None:
         return json_answer(await shop.job(job_id))
 
     @api.post("/jobs/take", tags=["jobs"], summary="Take jobs for a time")
-    async def take_jobs(body: TakeBody, caller: Annotated[Caller, needs("jobs:work")]) -> Response:
+    async def take_jobs(
+        request: Request, body: TakeBody, caller: Annotated[Caller, needs("jobs:work")]
+    ) -> Response:
+        # Whoever waits does not keep a stopping service from going.
+        stopping = request.scope.get(STOPPING)
         lease, wait = timedelta(seconds=body.lease_s), timedelta(seconds=body.wait_s)
-        taken = await shop.take(body.worker, body.types, body.limit, lease, wait)
+        taken = await shop.take(body.worker, body.types, body.limit, lease, wait, stopping)
         return json_answer({"items": taken})
 
 

@@ -66,7 +66,7 @@ def message_routes(mailbox: Mailbox) -> APIRouter:
     @api.get("/messages", tags=["messages"], summary="Messages, the newest first")
     async def list_messages(
         caller: Annotated[Caller, needs("work:read")],
-        state: Literal["buffered", "correlated", "unmatched", "expired"] | None = None,
+        state: Literal["buffered", "correlated", "unmatched", "refused", "expired"] | None = None,
         name: str | None = None,
         correlation_key: str | None = None,
         limit: Limit = 100,

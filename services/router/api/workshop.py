@@ -47,16 +47,22 @@ class Workshop:
     # ---- jobs ------------------------------------------------------------------------------
 
     async def take(
-        self, worker: str, types: Sequence[str], limit: int, lease: timedelta, wait: timedelta
+        self,
+        worker: str,
+        types: Sequence[str],
+        limit: int,
+        lease: timedelta,
+        wait: timedelta,
+        stopping: asyncio.Event | None = None,
     ) -> list[dict[str, Any]]:
         """Give a worker up to `limit` jobs of these types, oldest first.
 
-        Waits up to `wait` for the first one; returns none when none came.
+        Waits up to `wait` for the first one; returns none when none came, or `stopping` is set.
         """
         until = self.now() + wait
         while True:
             taken = await self._take(worker, types, limit, lease)
-            if taken or self.now() >= until:
+            if taken or self.now() >= until or (stopping is not None and stopping.is_set()):
                 return [job_json(job) for job in taken]
             await self._runtime.time.sleep(_LOOK_EVERY_S)
 
@@ -83,7 +89,10 @@ class Workshop:
         def take(work: RouterWork) -> list[Job]:
             return working.take_jobs(ids, worker, lease, limit, now, work)
 
-        return await self._runtime.do(take, locks=sorted({row.request_id for row in rows}))
+        # Named one by one: a row no process waits for is put away, not met again and again.
+        named = [f"{JOB}{job_id}" for job_id in ids]
+        locks = sorted({row.request_id for row in rows})
+        return await self._runtime.do(take, locks=locks, loads=named)
 
     async def act(self, job_id: UUID, apply: Callable[[RouterWork], Job]) -> dict[str, Any]:
         """Do something to a job within its request; raise `NoSuchJob`."""

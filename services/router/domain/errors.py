@@ -175,3 +175,9 @@ class OperationRefused(Refused):
     """The operation {operation} cannot be done: {reason}."""
 
     zh: ClassVar[str] = "无法执行操作 {operation}：{reason}。"
+
+
+class MessageIdTaken(Refused):
+    """Message {message_id} was sent before as {name} for {key}: give each message its own id."""
+
+    zh: ClassVar[str] = "消息编号 {message_id} 已用于 {key} 的 {name}：每条消息应有自己的编号。"

@@ -33,7 +33,9 @@ class JobState(StrEnum):
     #: It needs a person: an incident tells why.
     FAILED = "failed"
     COMPLETED = "completed"
-    #: The diagram threw or caught an error instead, or went on without it.
+    #: A worker threw a BPMN error, and the diagram took it up.
+    ERROR = "error"
+    #: The diagram went on without it.
     CANCELLED = "cancelled"
 
 
@@ -70,7 +72,7 @@ class Job:
     @property
     def is_over(self) -> bool:
         """Whether nothing more can come of it."""
-        return self.state in (JobState.COMPLETED, JobState.CANCELLED)
+        return self.state in (JobState.COMPLETED, JobState.ERROR, JobState.CANCELLED)
 
     def is_available(self, now: datetime) -> bool:
         """Whether a worker may take it."""
@@ -163,6 +165,11 @@ def try_again(job: Job, at: datetime, retries: int) -> Job:
 def cancel(job: Job) -> Job:
     """The diagram went on without it."""
     return job if job.is_over else replace(job, state=JobState.CANCELLED, lease_until=None)
+
+
+def thrown(job: Job) -> Job:
+    """A worker threw an error and the diagram took it up."""
+    return replace(job, state=JobState.ERROR, lease_until=None)
 
 
 def rest_after(attempt: int) -> timedelta:

@@ -39,6 +39,8 @@ class MessageState(StrEnum):
     CORRELATED = "correlated"
     #: Nobody waited for it, and it was not to be kept.
     UNMATCHED = "unmatched"
+    #: The diagram that waited for it could not take it in; an incident tells why.
+    REFUSED = "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,11 @@ class Waiting:
     name: str
     key: str
     since: datetime
+
+
+def refused(message: InMessage, waiting: Waiting, at: datetime) -> InMessage:
+    """Note who could not take it in."""
+    return replace(correlated(message, waiting, at), state=MessageState.REFUSED)
 
 
 def correlated(message: InMessage, waiting: Waiting, at: datetime) -> InMessage:

@@ -120,6 +120,11 @@ def end_gone(work: RouterWork, record: Record, step: Step, at: datetime) -> None
     for task_id in step.jobs_gone:
         job = work.find_job(job_id(record.instance_id, task_id))
         if job is not None and not job.is_over:
-            work.keep_job(rules.cancel(job))
-            unwatch(work, job)
-            ended(work, job, "cancelled", at)
+            drop(work, job, at)
+
+
+def drop(work: RouterWork, job: Job, at: datetime) -> None:
+    """Note that nobody waits for it any more."""
+    work.keep_job(rules.cancel(job))
+    unwatch(work, job)
+    ended(work, job, "cancelled", at)

@@ -65,17 +65,40 @@ def _retry_job(
     job = work.find_job(incident.job_id)
     if job is None or job.is_over:
         raise NothingToRetry(incident_id=incident.id)
-    if changes:
-        step = work.instance(record).resume(at, changes)
-        if not step.is_applied:
-            why = step.incident
-            raise TryFailed(incident_id=incident.id, reason=why.detail if why else "-")
-        record = record_step(work, record, step, at)
-        known = {name: value for name, value in changes.items() if name in job.variables}
-        job = replace(job, variables={**job.variables, **known})
     over = incidents.resolve(work, incident, by, "retried", at)
-    _try_again(work, record, job, at)
+    if changes:
+        renewed = _with_changes(work, record, incident, job, changes, at)
+        if renewed is None:
+            return over
+        job = renewed
+    _try_again(work, work.record(record.id), job, at)
     return over
+
+
+def _with_changes(
+    work: RouterWork,
+    record: Record,
+    incident: Incident,
+    job: Job,
+    changes: Mapping[str, Any],
+    at: datetime,
+) -> Job | None:
+    """Give the job its inputs anew: by its mappings, and where they are named, as they are.
+
+    None when the change itself led the diagram on, past the job.
+    """
+    instance = work.instance(record)
+    step = instance.ask_again(job.task_id, at, changes)
+    if not step.is_applied:
+        why = step.incident
+        raise TryFailed(incident_id=incident.id, reason=why.detail if why else "-")
+    told = instance.renewed(job.task_id)
+    record = record_step(work, record, step, at)
+    close_with_process(work, record, job.instance_id, at)
+    if told is None or record.instance_id != job.instance_id:
+        return None
+    named = {name: value for name, value in changes.items() if name in told.variables}
+    return replace(job, variables={**told.variables, **named})
 
 
 def _try_again(work: RouterWork, record: Record, job: Job, at: datetime) -> None:

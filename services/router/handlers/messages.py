@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from services.router.domain import MessageIdTaken
 from services.router.domain.messages import (
     InMessage,
     MessageState,
     Waiting,
     correlated,
+    refused,
 )
 from services.router.handlers.steps import close_with_process, record_step
 
@@ -29,6 +31,8 @@ def receive_message(
     One that was received before is what it was then, unless it still waits and now finds somebody.
     """
     known = work.letters.find(message.id)
+    if known is not None and (known.name, known.key) != (message.name, message.key):
+        raise MessageIdTaken(message_id=message.id, name=known.name, key=known.key)
     if known is not None and not known.is_waiting(at):
         return known
     message = known or message
@@ -53,8 +57,10 @@ def fire_message_timer(timer: Timer, work: RouterWork) -> None:
         for message in work.letters.buffered()
         if (message.name, message.key) == (waiting.name, waiting.key) and message.is_waiting(at)
     ]
-    for message in sorted(waiting_for_it, key=lambda m: (m.received_at, m.id))[:1]:
-        _deliver(work, message, waiting, at)
+    for message in sorted(waiting_for_it, key=lambda m: (m.received_at, m.id)):
+        # One that cannot be taken in does not stand in the way of those behind it.
+        if _deliver(work, message, waiting, at).state is not MessageState.REFUSED:
+            return
 
 
 def _deliver(work: RouterWork, message: InMessage, waiting: Waiting, at: datetime) -> InMessage:
@@ -65,7 +71,14 @@ def _deliver(work: RouterWork, message: InMessage, waiting: Waiting, at: datetim
     step = instance.receive(waiting.task_id, waiting.name, dict(message.payload), at)
     if step.is_applied:
         message = correlated(message, waiting, at)
-    # What the diagram could not take in stays, and an incident says why.
+    elif step.incidents:
+        message = refused(message, waiting, at)
+        # Where no element is to blame, it is the one that waited.
+        blamed = [replace(i, element_id=i.element_id or waiting.element_id) for i in step.incidents]
+        step = replace(step, incidents=tuple(blamed))
+    else:
+        # Nobody waits there any more; the message is still to be had.
+        return message
     work.letters.keep(message)
     record = record_step(work, record, step, at)
     close_with_process(work, record, waiting.instance_id, at)

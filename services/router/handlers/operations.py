@@ -1,7 +1,7 @@
 """The router's own operations: job types a diagram may name without anybody writing a worker.
 
 Each takes what the task's input mappings give it, does its part in the transaction that brought
-the token there, and answers what the task's output mappings may read. docs/operations-bpmn.md and
+the token there, and answers what the task's output mappings may read. docs/bpmn-operations.md and
 bpmn/element-templates say what they take.
 """
 

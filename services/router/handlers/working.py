@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from shared.database.timers import Timer
 
 
+#: What an error is told as that nothing in the diagram catches.
+UNCAUGHT = "uncaught-error"
+
+
 def take_jobs(
     wanted: Sequence[UUID],
     worker: str,
@@ -32,8 +36,10 @@ def take_jobs(
     taken: list[Job] = []
     for wanted_id in wanted:
         job = work.find_job(wanted_id)
-        if len(taken) == limit or job is None or not job.is_available(at):
+        if job is None or not job.is_available(at) or _is_dead(work, job, at):
             continue
+        if len(taken) == limit:
+            break
         if job.state is JobState.TAKEN:
             # Its lease ended and the timer has not come yet: the silent attempt counts.
             job = rules.missed(job, _silence(job), at, rest=timedelta(0))
@@ -42,6 +48,19 @@ def take_jobs(
                 continue
         taken.append(_taken(work, rules.take(job, worker, at + lease), at))
     return taken
+
+
+def _is_dead(work: RouterWork, job: Job, at: datetime) -> bool:
+    """Put away a job no process waits for; return whether it was one."""
+    record = work.find(job.request_id)
+    is_waited_for = (
+        record is not None
+        and record.instance_id == job.instance_id
+        and job.task_id in work.instance(record).open_jobs
+    )
+    if not is_waited_for and record is not None:
+        jobs.drop(work, job, at)
+    return not is_waited_for
 
 
 def _taken(work: RouterWork, job: Job, at: datetime) -> Job:
@@ -101,8 +120,15 @@ def fail_job(
     retries: int | None = None,
     rest: timedelta | None = None,
 ) -> Job:
-    """Count an attempt as failed: the job is offered again later, or an incident says why not."""
-    job = rules.fail(_current(work, wanted), attempt, failure, at, retries=retries, rest=rest)
+    """Count an attempt as failed: the job is offered again later, or an incident says why not.
+
+    Said again of the same attempt, or of one that was counted when its lease ended, it is the same
+    failure.
+    """
+    found = _current(work, wanted)
+    if found.attempt == attempt and found.state in (JobState.OPEN, JobState.FAILED):
+        return found
+    job = rules.fail(found, attempt, failure, at, retries=retries, rest=rest)
     jobs.rest_or_fail(work, work.record(job.request_id), job, "job-failed", at)
     return job
 
@@ -116,16 +142,25 @@ def throw_error(
     at: datetime,
     work: RouterWork,
 ) -> Job:
-    """Throw a BPMN error where the job stands; one that nothing catches needs a person."""
+    """Throw a BPMN error where the job stands; one that nothing catches needs a person.
+
+    The same error thrown twice is one error.
+    """
+    found = work.job(wanted)
+    if found.state is JobState.ERROR and found.attempt == attempt:
+        return found
     job = _current(work, wanted)
     rules.must_be_last(job, attempt)
     record = work.record(job.request_id)
+    known = [i for i in work.open_incidents(record) if i.job_id == job.id]
+    if job.state is JobState.FAILED and any(i.code == UNCAUGHT for i in known):
+        return job
     step = work.instance(record).fail_job(job.task_id, code, at, payload)
     if not step.is_applied:
         why = step.incident
         told = message or (why.detail if why else code)
-        return jobs.give_up(work, record, job, why.code if why else "uncaught-error", told, at)
-    over = rules.cancel(job)
+        return jobs.give_up(work, record, job, why.code if why else UNCAUGHT, told, at)
+    over = rules.thrown(job)
     work.keep_job(over)
     jobs.unwatch(work, job)
     jobs.ended(work, job, "error", at, code)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select
 
 from services.router.domain.messages import OWN_MESSAGES, InMessage, MessageState, Waiting
 from services.router.store import tables
@@ -65,15 +65,17 @@ class Letters:
         if not wanted:
             return
         table = tables.messages
-        addressed = or_(*(and_(table.c.name == name, table.c.key == key) for name, key in wanted))
-        found = (
-            select(table)
-            .where(addressed, table.c.state == MessageState.BUFFERED.value)
-            .where(table.c.expires_us > to_us(now))
-            .order_by(table.c.received_us, table.c.id)
-            .limit(_AT_MOST * len(wanted))
-        )
-        self._take((await tx.execute(found)).all())
+        for name, key in wanted:
+            # One by one: many that are kept for one element must not hide those for another.
+            found = (
+                select(table)
+                .where(table.c.name == name, table.c.key == key)
+                .where(table.c.state == MessageState.BUFFERED.value)
+                .where(table.c.expires_us > to_us(now))
+                .order_by(table.c.received_us, table.c.id)
+                .limit(_AT_MOST)
+            )
+            self._take((await tx.execute(found)).all())
 
     def _take(self, rows: Collection[object]) -> None:
         for row in rows:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -206,10 +208,18 @@ def incident_row(incident: Incident) -> dict[str, Any]:
         "version": incident.version,
         "task_id": incident.task_id,
         "job_id": None if incident.job_id is None else str(incident.job_id),
-        "inputs": orjson.dumps(dict(incident.inputs)).decode(),
+        "inputs": _whatever(incident.inputs),
         "resolved_by": incident.resolved_by,
         "resolution": incident.resolution,
     }
+
+
+def _whatever(values: Mapping[str, Any]) -> str:
+    """Return as JSON what nobody else could store: that is why there is an incident."""
+    try:
+        return orjson.dumps(dict(values)).decode()
+    except TypeError:
+        return json.dumps(dict(values), ensure_ascii=False, default=str)
 
 
 def incident_of(row: Any) -> Incident:

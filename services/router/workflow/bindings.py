@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from .values import bounded
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
@@ -100,7 +102,10 @@ def local_of(token: Token) -> dict[str, object]:
 def keep_local(game: Game, token: Token, inputs: tuple[Mapped, ...]) -> None:
     """Evaluate input mappings and keep them with the token, for as long as it rests here."""
     if inputs:
-        token.internal_data["local"] = mapped(game, token, inputs)
+        local = mapped(game, token, inputs)
+        # What cannot be stored stops here, at the element that made it.
+        bounded(local)
+        token.internal_data["local"] = local
 
 
 def mapped(game: Game, token: Token, inputs: tuple[Mapped, ...]) -> dict[str, object]:

@@ -1,8 +1,7 @@
 """A running process instance: every operation takes what happened and the time, returns a Step.
 
-Synchronous and pure but for the instance itself: no I/O, no clock, no randomness. Not safe for
-use by several threads at once; the store makes sure (optimistic version) that one operation at a
-time is applied to what it holds.
+Synchronous and pure but for the instance itself: no I/O, no clock, no randomness. One operation at
+a time: the store makes sure (optimistic version) of that.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from . import state
 from .bindings import WithOutputs
 from .bindings_events import Message, throw
 from .errors import Stuck
-from .step import Incident, OpenUserTask, Step, Timer, Wait
+from .step import Incident, Job, OpenUserTask, Step, Timer, Wait
 from .survey import Survey, job_of, survey, timer_of, user_task_of, wait_of
 from .tokens import STARTED, Game, Moment, Token
 from .values import bounded, checked, copied
@@ -168,6 +167,28 @@ class Instance:
     def resume(self, now: datetime, changes: Mapping[str, object] | None = None) -> Step:
         """Try again where incidents hold tokens, after `changes` to top-level variables."""
         return self._apply(now, lambda: self._resume(changes or {}))
+
+    def ask_again(self, task_id: int, now: datetime, changes: Mapping[str, object]) -> Step:
+        """Work out an open job anew, after `changes` to top-level variables; see `renewed`.
+
+        An empty step when the job is not open (any more).
+        """
+
+        def renew() -> bool:
+            token = self._open(task_id, "job")
+            if token is None:
+                return False
+            self._game.variables.update(checked(changes))
+            with _blamed_on(token):
+                token.task_spec.binding.enter(self._game, token)
+            return True
+
+        return self._apply(now, renew)
+
+    def renewed(self, task_id: int) -> Job | None:
+        """Return the job `ask_again` worked out; None when nobody waits for it."""
+        token = self._open(task_id, "job")
+        return None if token is None else job_of(token)
 
     def cancel(self, now: datetime) -> Step:
         """End the instance; an empty step when it had ended before."""
