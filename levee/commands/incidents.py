@@ -8,8 +8,6 @@ from urllib.parse import urlencode
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from levee.running import (
     DEFAULT_DATA,
@@ -20,6 +18,7 @@ from levee.running import (
     UrlOption,
     find_house,
 )
+from levee.showing import show_rows
 
 incidents_app = typer.Typer(
     help="停住的流程及其原因 / processes that cannot go on, and why.", no_args_is_help=True
@@ -188,9 +187,4 @@ def _tell(
     if as_json:
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
-    table = Table(title=title)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for one in found:
-        table.add_row(*(str(one[heading] or "–")[:200] for heading in headings))
-    Console().print(table)
+    show_rows(title, headings, found)

@@ -7,8 +7,6 @@ from urllib.parse import urlencode
 
 import orjson
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from levee.running import (
     DEFAULT_DATA,
@@ -21,6 +19,7 @@ from levee.running import (
     UrlOption,
     find_house,
 )
+from levee.showing import show_rows
 
 setaside_app = typer.Typer(
     help="无法处理而被搁置的消息 / messages nobody could handle.", no_args_is_help=True
@@ -68,7 +67,7 @@ def list_setaside(
         typer.echo(orjson.dumps(shown, option=orjson.OPT_INDENT_2).decode())
         return
     headings = ("service", "event_id", "type", "request_id", "code", "detail", "held_at")
-    _show_rows(f"{len(shown)} / {len(found)} 条 / messages", headings, shown)
+    show_rows(f"{len(shown)} / {len(found)} 条 / messages", headings, shown)
 
 
 @setaside_app.command(name="show")
@@ -107,7 +106,7 @@ def history(
         typer.echo(orjson.dumps(found, option=orjson.OPT_INDENT_2).decode())
         return
     headings = ("decided_at", "verb", "by", "reason", "service", "event_id", "type", "code")
-    _show_rows(f"{len(found)} 条 / decisions", headings, found)
+    show_rows(f"{len(found)} 条 / decisions", headings, found)
 
 
 @setaside_app.command(name="replay")
@@ -225,12 +224,3 @@ def _all(
             found += [{"service": name, **item} for item in page["items"]]
             offset = page["next_offset"]
     return found
-
-
-def _show_rows(title: str, headings: tuple[str, ...], rows: list[dict[str, Any]]) -> None:
-    table = Table(title=title)
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for one in rows:
-        table.add_row(*(str(one[heading] or "–")[:200] for heading in headings))
-    Console().print(table)

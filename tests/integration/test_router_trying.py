@@ -16,7 +16,7 @@ from shared.vocabulary import Impact, Urgency
 from tests.harness.services import Neighbour, at_work, caller, key_ring, published
 from tests.harness.world import new_world
 from tests.integration.test_router import BPMN, a_request
-from tests.unit.router.workflow.builders import BEGIN, ends, flow, job, node, path, user, xml
+from tests.unit.router.workflow.builders import BEGIN, ends, flow, io, job, node, path, user, xml
 
 if TYPE_CHECKING:
     import httpx
@@ -136,6 +136,40 @@ async def test_timers_jobs_and_incidents_are_told_before_anybody_meets_them(
             "ask_supplier",
         }
         assert (await api.get("/router/ready")).json()["checks"]["incidents"]["is_well"]
+
+
+async def test_what_levee_does_itself_is_gone_through_and_its_faults_are_found(
+    tmp_path: Path,
+) -> None:
+    definitions = tmp_path / "bpmn"
+    shutil.copytree(BPMN, definitions)
+    told_to = '="{}"'.format
+    diagram = xml(
+        BEGIN,
+        job("tell", "levee:notify", io({"recipients": told_to("triage"), "text": '="x"'})),
+        job("say", "levee:publish-event", io({"name": '="begun"'})),
+        job("check", "stock.check"),
+        ends("e"),
+        path("begin", "say", "tell", "check", "e"),
+        process='id="standard-path" isExecutable="true"',
+    )
+    world = new_world()
+    for people, waits in (("nobody", ["tell"]), ("li.na", ["check"])):
+        drawn = diagram.replace(b"triage", people.encode())
+        (definitions / "standard-path.bpmn").write_bytes(drawn)
+        folder = tmp_path / people
+        folder.mkdir()
+        service = build(served(folder, definitions), world.given)
+        ring, key = key_ring(folder, world)
+        async with at_work(service, world), caller(service, ring, key) as api:
+            told = await tried(api)
+
+        [process] = told["processes"]
+        assert [step["element_id"] for step in process["waits_at"]] == waits
+        assert [j["type"] for j in told["jobs"]] == (["stock.check"] if waits == ["check"] else [])
+        codes = [incident["code"] for incident in told["incidents"]]
+        assert codes == ([] if waits == ["check"] else ["no-such-person"])
+        assert "process.announced.v1" in told["events"]
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,7 @@ def record_step(
     The router's own operations are done at once. An operation that was not applied as a whole
     leaves nothing but the incident that says why.
     """
+    work.note_step(record, step)
     if not step.is_applied:
         incidents.raise_all(work, record, step, at)
         return record

@@ -231,6 +231,9 @@ class RouterWork(Work):
         self._changed_instances.add(instance_id)
         return step
 
+    def note_step(self, record: Record, step: Step) -> None:
+        """Hear of every step that is recorded; for whoever wants to know them all."""
+
     def instance(self, record: Record) -> Instance:
         """Return the request's running (or last) instance, to be moved."""
         self._changed_instances.add(record.instance_id)
