@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING
 
 import uvloop
 
-from tests.benchmarks import all_in_one, bus_floor, compute, intake, path, pressure, replay, timers
+from tests.benchmarks import (
+    all_in_one,
+    bus_floor,
+    compute,
+    intake,
+    path,
+    pressure,
+    purging,
+    replay,
+    timers,
+)
 from tests.benchmarks.report import Section, as_json, machine
 from tests.benchmarks.stage import stage
 
@@ -20,7 +30,17 @@ if TYPE_CHECKING:
 
     from tests.benchmarks.stage import Stage
 
-_SECTIONS = ("intake", "path", "pressure", "all-in-one", "timers", "bus", "compute", "replay")
+_SECTIONS = (
+    "intake",
+    "path",
+    "pressure",
+    "all-in-one",
+    "timers",
+    "purging",
+    "bus",
+    "compute",
+    "replay",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,21 +55,22 @@ class Effort:
     sustained_s: float
     rate: float
     timers_s: float
+    rows: int
     messages: int
     compute_s: float
     replayed: int
 
 
 #: Below three minutes, and below one, on two quiet cores.
-_USUAL = Effort(3, 3.0, 6.0, 6.0, 200.0, 5.0, 20_000, 0.5, 60)
-_QUICK = Effort(1, 1.5, 2.0, 2.0, 200.0, 2.0, 5_000, 0.1, 10)
+_USUAL = Effort(3, 3.0, 6.0, 6.0, 200.0, 5.0, 100_000, 20_000, 0.5, 60)
+_QUICK = Effort(1, 1.5, 2.0, 2.0, 200.0, 2.0, 20_000, 5_000, 0.1, 10)
 
 
 async def measure(
     wanted: Sequence[str], effort: Effort, *, has_followers: bool, waiting: int
 ) -> AsyncIterator[Section]:
     """Measure one section after another."""
-    if {"intake", "path", "pressure", "all-in-one", "timers"} & set(wanted):
+    if {"intake", "path", "pressure", "all-in-one", "timers", "purging"} & set(wanted):
         async with stage() as made:
             async for section in _on_stage(made, wanted, effort, has_followers, waiting):
                 yield section
@@ -81,6 +102,8 @@ async def _on_stage(
         yield await all_in_one.measure(made, seconds=effort.path_s)
     if "timers" in wanted:
         yield await timers.measure(made, seconds=effort.timers_s, waiting=waiting)
+    if "purging" in wanted:
+        yield await purging.measure(made, rows=effort.rows)
 
 
 async def run(
