@@ -177,6 +177,14 @@ class ManualTime:
             _, _, sleeper = heapq.heappop(self._sleepers)
             sleeper.set_result(False)
 
+    def set_by(self, by: timedelta) -> None:
+        """Set the clock forward or back (below zero), as an operator or NTP does.
+
+        No time passes: whoever waits goes on waiting for as long as before.
+        """
+        self._now += by
+        self._sleepers = [(moment + by, order, entry) for moment, order, entry in self._sleepers]
+
     async def sleep(self, seconds: float) -> None:
         """Sleep until time has been moved far enough."""
         await self._sleep_until(self._now + timedelta(seconds=max(seconds, 0)))

@@ -174,7 +174,9 @@ class Messages(Generic[W]):
             await time.wait(self._later_changed, min(self._later.values(), default=None))
             self._later_changed.clear()
             now = time.now()
-            for key in [key for key, at in self._later.items() if at <= now]:
+            # What lies further ahead than the longest pause was noted before a clock was put back.
+            far = now + timedelta(seconds=_BACKOFF_S[-1])
+            for key in [key for key, at in self._later.items() if at <= now or at > far]:
                 del self._later[key]
                 await self._try_again(key)
 

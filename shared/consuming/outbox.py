@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from shared.database.engine import Transaction
     from shared.database.tables import KitTables
 
+#: How far the clocks of two replicas may differ.
+_SKEW = timedelta(seconds=60)
 #: Where the writer's connection remembers the last id it gave.
 _LAST_ID = "levee_last_outbox_id"
 #: The columns sent to PostgreSQL as arrays.
@@ -163,13 +166,18 @@ async def oldest_us(tx: Transaction, tables: KitTables) -> int | None:
 
 
 async def read_unpublished(
-    tx: Transaction, tables: KitTables, before: datetime, limit: int
+    tx: Transaction, tables: KitTables, before: datetime, limit: int, now: datetime
 ) -> list[tuple[int, Message]]:
-    """Return rows said before (or at) `before` that were not published, the oldest first."""
+    """Return rows said before (or at) `before` that were not published, the oldest first.
+
+    What was said later than `now` was said before the clock was put back.
+    """
     table = tables.outbox
+    created = table.c.created_us
+    is_old = (created <= to_us(before)) | (created > to_us(now + _SKEW))
     wanted = (
         select(table.c.id, table.c.event_id, table.c.subject, table.c.body)
-        .where(table.c.published_us.is_(None), table.c.created_us <= to_us(before))
+        .where(table.c.published_us.is_(None), is_old)
         .order_by(table.c.id)
         .limit(limit)
     )

@@ -132,7 +132,8 @@ class Relay:
             self._has_unmarked.clear()
             # Over a connection that is gone it is not noted but published again.
             while self._unmarked and self._is_trusted:
-                left = self._mark_at - self._time.now()
+                # Never longer, should the clock be put back meanwhile.
+                left = min(self._mark_at - self._time.now(), self._mark_after)
                 if left > timedelta(0):
                     await self._time.sleep(left.total_seconds())
                 else:
@@ -341,9 +342,9 @@ class Relay:
         limit = (self._in_memory or IN_MEMORY) // 2
         if len(self._queue) > limit:
             return
-        before = self._time.now() - age
+        now = self._time.now()
         async with self._database.reading() as connection:
-            rows = await outbox.read_unpublished(connection, self._tables, before, limit)
+            rows = await outbox.read_unpublished(connection, self._tables, now - age, limit, now)
         # A look at old rows only says nothing about the others.
         self._has_more = len(rows) >= limit or (self._has_more and age > timedelta(0))
         fresh = [row for row in rows if row[0] not in self._mine]

@@ -24,7 +24,7 @@ from shared.consuming.held_desk import HeldDesk
 from shared.consuming.keeping import Keeper, Purge, settled_purge
 from shared.consuming.messages import Messages
 from shared.consuming.relay import IN_MEMORY, Relay
-from shared.consuming.sealing import position_purge
+from shared.consuming.sealing import forgotten_upto, position_purge
 from shared.consuming.transactor import Knobs, Stats, Transactor
 from shared.consuming.work import Work, WorkContext
 from shared.database.engine import DatabaseUnavailable
@@ -131,7 +131,9 @@ class Runtime(Generic[W]):
         self._is_stopping = False
 
     async def start(self) -> None:
-        """Begin to hear, to fire and to publish."""
+        """Begin to hear, to fire and to publish; raises `DatabaseUnavailable`."""
+        async with self.database.reading() as connection:
+            self._transactor.forgotten_upto = await forgotten_upto(connection, self.tables)
         self._relay_loop = self._begin("relay", self.relay.run())
         self._timer_loop = self._begin("timers", self.timers.run())
         self._begin("calls", self._calls.run())

@@ -21,7 +21,7 @@ from shared.consuming.keeping import Purge
 from shared.database.statements import delete_among, insert_missing, rows_among
 from shared.database.subjects import lock_subjects
 from shared.database.tables import to_us
-from shared.errors import Refused
+from shared.errors import Unavailable
 from shared.id_source import first_id
 
 if TYPE_CHECKING:
@@ -42,20 +42,24 @@ POSITIONS = "positions"
 _ID_LENGTH = 36
 
 
-class Sealed(Refused):
-    """Request {key} was sealed: it ended long ago and nothing is added to it; post a new one."""
+class ClockBehind(Unavailable):
+    """The clock of this machine stands at {now}, long before what is kept here: set it right."""
 
-    zh: ClassVar[str] = "请求 {key} 已封存：它早已结束，不能再追加内容；请提交新的请求。"
+    zh: ClassVar[str] = "本机时钟为 {now}，远早于这里已有的记录：请先校正时钟。"
+
+
+def refuse_old(new: Collection[str], upto: str | None, now: datetime) -> None:
+    """Raise `ClockBehind` for new subjects whose ids say they were forgotten long ago.
+
+    Nobody would ever hear of them: their ids are taken for those of old ones.
+    """
+    if upto is not None and any(len(key) == _ID_LENGTH and key <= upto for key in new):
+        raise ClockBehind(now=now.isoformat())
 
 
 def seal(event: Envelope[RequestSealed], work: Work) -> None:
     """Hear a subject's last word: say nothing more about it."""
     work.seal(event.subject)
-
-
-def may_be_sealed(key: str, now: datetime) -> bool:
-    """Tell whether a subject is old enough for it; only requests are."""
-    return len(key) == _ID_LENGTH and key < first_id(now - YOUNGEST)
 
 
 async def look(

@@ -180,6 +180,8 @@ class Transactor(Generic[W]):
     stats: Stats
     #: Set by the runtime: the timers' memory.
     timers: TimerWatch | None = None
+    #: The highest subject that was forgotten here before this process started.
+    forgotten_upto: str | None = None
     #: Set where tracing is on.
     tracer: Tracer | None = None
 
@@ -244,6 +246,7 @@ class Transactor(Generic[W]):
         async with self.database.transaction() as tx:
             subjects = await lock_subjects(tx, self.tables, locks, are_new=are_new)
             await sealing.look(tx, self.tables, subjects, now)
+            sealing.refuse_old(new, self.forgotten_upto, now)
             subjects |= {key: Subject(key) for key in new}
             if prepare is not None:
                 await prepare(tx, subjects)

@@ -40,6 +40,11 @@ FIRE_LIMIT = 500
 _CLAIM_LIMIT = 5_000
 #: SQLite reads the whole near horizon, known or not.
 _READ_LIMIT = 50_000
+#: A clock that falls behind by more was put back; less are two readings of one clock.
+_JUMP = timedelta(seconds=1)
+#: How far the clocks of two machines may differ. A lease that ends later than one given now could,
+#: and by more than this, was given before a clock was put back.
+_SKEW = timedelta(seconds=60)
 #: How long to wait before looking again at a database that did not answer.
 _PAUSE_S = 0.5
 
@@ -112,6 +117,8 @@ class TimerWatch:
         self._known: dict[str, Watched] = {}
         self._wake = asyncio.Event()
         self._refill_at: datetime | None = None
+        #: The last reading of the clock.
+        self._latest = time.now()
         self._has_looked = False
         self._is_closed = False
         self.lateness = Lateness()
@@ -152,6 +159,7 @@ class TimerWatch:
             self._turns.join(self)
         while not self._is_closed:
             try:
+                self._notice_jump()
                 await self._refill()
                 if not await self._fire_due():
                     await self._rest()
@@ -161,6 +169,20 @@ class TimerWatch:
             except SQLAlchemyError as error:
                 _log.error("%s: timers cannot be read: %s", self._owner, error, exc_info=error)
                 await self._time.sleep(_PAUSE_S)
+
+    def _notice_jump(self) -> None:
+        """Forget, when the clock was put back, what was to wake by the clock of before.
+
+        The rows are the truth: what is due by the clock of now is found by looking again.
+        """
+        now = self._time.now()
+        if self._horizon is not None and now < self._latest - _JUMP:
+            far_us = to_us(now + self._horizon)
+            for gone in [one.id for one in self._known.values() if one.wake_us > far_us]:
+                del self._known[gone]
+            self._refill_at = None
+            _log.warning("%s: the clock was put back to %s", self._owner, now.isoformat())
+        self._latest = now
 
     def _push(self, watched: Watched) -> None:
         known = self._known.get(watched.id)
@@ -271,7 +293,11 @@ class TimerWatch:
             async with self._database.reading() as connection:
                 found = (await connection.execute(wanted)).all()
             return [row for row in found if row.id not in self._known]
-        free = or_(table.c.lease_until_us.is_(None), table.c.lease_until_us < to_us(now))
+        free = or_(
+            table.c.lease_until_us.is_(None),
+            table.c.lease_until_us < to_us(now),
+            table.c.lease_until_us > to_us(now + self._lease + _SKEW),
+        )
         chosen = (
             select(table.c.id)
             .where(near, free)

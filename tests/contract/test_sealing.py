@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from shared.consuming import Knobs
-from shared.consuming.sealing import POSITIONS, YOUNGEST, forgotten_upto
+from shared.consuming.sealing import POSITIONS, YOUNGEST, ClockBehind, forgotten_upto
 from shared.consuming.work import Sealed
 from shared.database.tables import to_us
 from shared.events.intake import RequestSealed
@@ -180,6 +180,25 @@ async def test_a_position_stays_while_the_outbox_could_say_its_past_again(lab: L
 
     assert str(key) in while_away
     assert await positions(lab) == {str(other)}
+
+
+async def test_nothing_new_is_begun_by_a_clock_that_stands_before_what_was_forgotten(
+    lab: Lab,
+) -> None:
+    await a_sealed_request(lab)
+    await let_pass(lab, KEPT + LATER)
+    await lab.restart()
+    lab.world.time.set_by(-timedelta(days=365))
+    too_old = lab.world.ids.new()
+
+    with pytest.raises(ClockBehind):
+        await lab.dummy.runtime.do(lambda work: work.note(too_old, "posted"), new=[too_old])
+    lab.world.time.set_by(timedelta(days=365))
+    young = lab.world.ids.new()
+    await lab.dummy.runtime.do(lambda work: work.note(young, "posted"), new=[young])
+
+    assert await lab.dummy.texts(too_old) == []
+    assert await lab.dummy.texts(young) == ["posted"]
 
 
 async def test_young_requests_cost_no_statement_more(lab: Lab) -> None:

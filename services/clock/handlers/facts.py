@@ -152,7 +152,9 @@ def announce_thresholds(timer: Timer, work: Work) -> None:
     nobody is paged for a request that was resolved in time.
     """
     ledger = work.ledger(timer.key)
-    if work.now < work.caught_up_at and steps.has_crossed(ledger, work.started_at):
+    # A clock that was put back since the start must not make an hour of these seconds.
+    is_catching_up = work.started_at <= work.now < work.caught_up_at
+    if is_catching_up and steps.has_crossed(ledger, work.started_at):
         # Another threshold of the same request, due since, would announce those as well.
         work.arm(THRESHOLD, timer.key, timer.name, work.caught_up_at)
         return
