@@ -139,7 +139,8 @@ async def test_any_service_as_released_lives_among_new_ones(
 async def live_through(town: Town, street: Street) -> None:
     """Load the house for as long as its services come and go; stop it at rest."""
     enough = asyncio.Event()
-    load = asyncio.create_task(town.load(4, 10_000, 0.5, enough))
+    # Few enough that clocks of many minutes ago, which warn by and by, leave moments of rest.
+    load = asyncio.create_task(town.load(4, 10_000, 1.5, enough))
     try:
         await upgrade_and_roll_back(town, street)
     finally:

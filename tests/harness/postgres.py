@@ -22,7 +22,7 @@ import pytest
 from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
 _USER = "levee"
 _START_S = 30.0
@@ -51,9 +51,19 @@ END $$
 class PostgresServer:
     """One server with a data folder of its own."""
 
-    def __init__(self, folder: Path, *, is_durable: bool = False) -> None:
-        """Prepare a server below `folder`; `is_durable` writes as in production."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        is_durable: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        """Prepare a server below `folder`; `is_durable` writes as in production.
+
+        `environment` is added to what the server finds in its own.
+        """
         self._folder = folder
+        self._environment = {**os.environ, **(environment or {})}
         self._binaries = find_binaries()
         is_root = os.geteuid() == 0
         self._user: str | None = "nobody" if is_root else None
@@ -86,6 +96,7 @@ class PostgresServer:
                 cwd=self._folder,
                 user=self._user,
                 group=self._group,
+                env=self._environment,
             )
         self._await_ready()
 

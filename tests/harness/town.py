@@ -58,6 +58,9 @@ class Town:
     nodes: Sequence[NatsNode] = ()
     #: What a test itself spoke of in a service's name: no service ever said that.
     invented: set[str] = field(default_factory=set)
+    #: Whom a request reaches that nobody takes care of, and over which channel if not by mail.
+    people: set[tuple[int, str]] = field(default_factory=lambda: set(TOLD))
+    channels: Mapping[str, str] = field(default_factory=dict)
     _loads: int = 0
     _enough: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -138,7 +141,7 @@ class Town:
             waiting = {name: await self._waiting(http, name) for name in NAMES}
             told = len(await self._told(http))
             routed = await self._total(http, "router/v1/requests")
-            is_told = told >= live * len(TOLD) and routed >= len(self.accepted)
+            is_told = told >= live * len(self.people) and routed >= len(self.accepted)
             is_quiet = is_told and not any(waiting.values())
             return {} if is_quiet else {**waiting, "told": told, "routed": routed}
 
@@ -280,13 +283,14 @@ class Town:
         assert {of_live[request_id] for request_id in self._live} == {1}
         told = await self.rows("escalation", "SELECT escalation_id, epoch, tier, repeat FROM steps")
         steps = Counter((request_of[row[0]], *row[1:]) for row in told)
-        expected = {(r, 1, tier, 0) for r in self._live for tier, _ in TOLD}
+        expected = {(r, 1, tier, 0) for r in self._live for tier, _ in self.people}
         assert {key: n for key, n in steps.items() if key[0] in self._live} == _once(expected)
         sent = await self.rows(
             "notify", "SELECT request_id, recipient, channel, state FROM deliveries"
         )
         found = Counter(tuple(row) for row in sent if row[0] in self._live)
-        people = {(r, person, "email", "sent") for r in self._live for _, person in TOLD}
+        ways = {person: self.channels.get(person, "email") for _, person in self.people}
+        people = {(r, person, way, "sent") for r in self._live for person, way in ways.items()}
         assert found == _once(people)
 
     async def _assert_what_was_said(self) -> None:

@@ -16,6 +16,7 @@ from levee.house import NAMES
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.http.auth import add_to_file, new_key
+from shared.time_source import SystemTime
 from tests.harness.nats_house import NatsHouse, NatsNode, nats_house
 from tests.harness.processes import ServiceProcess, free_port
 from tests.harness.town import Town
@@ -46,11 +47,13 @@ duty_person: duty
 _QUICK = '"PT15M"', '"PT2S"'
 
 
-def quick_definitions(folder: Path, shipped: Path = DEFINITIONS) -> Path:
+def quick_definitions(
+    folder: Path, shipped: Path = DEFINITIONS, directory: str = _DIRECTORY
+) -> Path:
     """Return a copy of the shipped definitions in which everything happens within seconds."""
     shutil.copytree(shipped, folder)
     (folder / "policies" / "urgent.yaml").write_text(_POLICY)
-    (folder / "directory.yaml").write_text(_DIRECTORY)
+    (folder / "directory.yaml").write_text(directory)
     table = (folder / "targets.dmn").read_text()
     place = '<outputEntry id="targets_first_response_p1_always_output_1">'
     before, after = table.split(place)
@@ -68,13 +71,16 @@ async def town_of_processes(
     replicas: int = 1,
     nodes: int = 1,
     diagram: bytes | None = None,
+    *,
+    told: Mapping[str, Mapping[str, str]] | None = None,
+    directory: str = _DIRECTORY,
 ) -> AsyncIterator[Town]:
     """Run `replicas` processes of each service and `nodes` nats-servers until the block ends.
 
     NATS runs as infra/nats has it: every service is a user of its own there. `diagram` replaces
-    the standard path.
+    the standard path. `told` are further settings per service, without its prefix.
     """
-    definitions = quick_definitions(folder / "definitions")
+    definitions = quick_definitions(folder / "definitions", directory=directory)
     if diagram is not None:
         (definitions / "standard-path.bpmn").write_bytes(diagram)
     key, kept = new_key("test", ("*",))
@@ -86,7 +92,13 @@ async def town_of_processes(
     async with nats_house(folder, nodes) as broker:
         processes = [
             service_process(
-                folder, name, replica, urls[name], definitions, broker.settings_of(name)
+                folder,
+                name,
+                replica,
+                urls[name],
+                definitions,
+                broker.settings_of(name),
+                (told or {}).get(name),
             )
             for replica in range(1, replicas + 1)
             for name in NAMES
@@ -111,8 +123,12 @@ def service_process(
     database: str,
     definitions: Path,
     bus: Mapping[str, str],
+    told: Mapping[str, str] | None = None,
 ) -> ServiceProcess:
-    """Return one replica of a service, ready to be started; `bus` are its settings for NATS."""
+    """Return one replica of a service, ready to be started.
+
+    `bus` are its settings for NATS, `told` further ones without its prefix.
+    """
     port = free_port()
     own = {
         "DATABASE_URL": database,
@@ -127,7 +143,10 @@ def service_process(
         # On a busy machine routing may take its time; who watches that is not the matter here.
         "intake": {"ROUTE_WITHIN_S": "900"},
     }
-    settings = {f"{name}_{k}".upper(): v for k, v in (own | special.get(name, {})).items()}
+    settings = {
+        f"{name}_{k}".upper(): v
+        for k, v in (own | special.get(name, {}) | dict(told or {})).items()
+    }
     log = folder / f"{name}-{replica}.log"
     environment = {**os.environ, **settings, **bus}
     title = f"{name}-{replica}"
@@ -161,6 +180,27 @@ def town_of(
     victims = {process.name: killing(process) for process in processes}
     victims |= {node.name: killing_node(node) for node in broker.nodes}
     return Town(first, key, urls, victims, stop, processes=processes, nodes=broker.nodes)
+
+
+@asynccontextmanager
+async def looked_after(town: Town) -> AsyncIterator[None]:
+    """Start a service again that ends by itself, until the block ends, as systemd or Kubernetes do.
+
+    One that is starting when its database goes away says so and ends.
+    """
+
+    async def look() -> None:
+        while True:
+            await SystemTime().sleep(0.5)
+            for process in town.processes:
+                if process.has_ended:
+                    process.start()
+
+    looking = asyncio.create_task(look())
+    try:
+        yield
+    finally:
+        looking.cancel()
 
 
 # ---- as one process for all -------------------------------------------------------------------
