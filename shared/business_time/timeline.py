@@ -21,6 +21,9 @@ from shared.business_time.spans import Span, clipped, intersected, merged, subtr
 #: A calendar is some kilobytes of day tables; organisations have tens of them, versions included.
 _CALENDARS_KEPT = 512
 
+#: Dates a calendar remembers the open time of: promises in working days ask for the same ones.
+_DATES_KEPT = 4_000
+
 _DAY = timedelta(days=1)
 
 # The widest offsets are -12:00 and +14:00 and a night shift runs into the next date, so the
@@ -34,6 +37,7 @@ class WeeklyTimeline(Timeline):
     def __init__(self, calendar: Calendar) -> None:
         self.days = Days(calendar)
         self.zone = ZoneInfo(calendar.zone)
+        self._open_on: dict[date, list[Span]] = {}
         _set_validity(self, calendar)
         if calendar.known_from is not None:
             self.known_from = wall_instant(calendar.known_from, 0, self.zone)
@@ -57,8 +61,14 @@ class WeeklyTimeline(Timeline):
 
     def open_on(self, day: date) -> list[Span]:
         """Return the open time that belongs to `day`: its windows less its breaks."""
-        windows = self.windows(day)
-        return subtracted(merged(windows), merged(self.breaks(day))) if windows else []
+        found = self._open_on.get(day)
+        if found is None:
+            windows = self.windows(day)
+            found = subtracted(merged(windows), merged(self.breaks(day))) if windows else []
+            if len(self._open_on) >= _DATES_KEPT:
+                self._open_on.clear()
+            self._open_on[day] = found
+        return found
 
     def windows(self, day: date) -> list[Span]:
         """Return the windows that belong to `day`, breaks not yet taken out."""

@@ -14,6 +14,7 @@ import uvloop
 from tests.benchmarks import (
     all_in_one,
     bus_floor,
+    clocks,
     compute,
     intake,
     path,
@@ -37,6 +38,7 @@ _SECTIONS = (
     "all-in-one",
     "timers",
     "purging",
+    "clocks",
     "bus",
     "compute",
     "replay",
@@ -59,18 +61,24 @@ class Effort:
     messages: int
     compute_s: float
     replayed: int
+    #: Clocks that are rebuilt, and clocks that cross a threshold within one second.
+    clocks: int
+    crossing: int
 
 
 #: Below three minutes, and below one, on two quiet cores.
-_USUAL = Effort(3, 3.0, 6.0, 6.0, 200.0, 5.0, 100_000, 20_000, 0.5, 60)
-_QUICK = Effort(1, 1.5, 2.0, 2.0, 200.0, 2.0, 20_000, 5_000, 0.1, 10)
+_USUAL = Effort(3, 3.0, 6.0, 6.0, 200.0, 5.0, 100_000, 20_000, 0.5, 60, 20_000, 1_000)
+_QUICK = Effort(1, 1.5, 2.0, 2.0, 200.0, 2.0, 20_000, 5_000, 0.1, 10, 5_000, 500)
+#: What the bars of the clock are about: `--million` asks for it.
+_CLOCKS, _CROSSING = 100_000, 5_000
 
 
 async def measure(
     wanted: Sequence[str], effort: Effort, *, has_followers: bool, waiting: int
 ) -> AsyncIterator[Section]:
     """Measure one section after another."""
-    if {"intake", "path", "pressure", "all-in-one", "timers", "purging"} & set(wanted):
+    staged = {"intake", "path", "pressure", "all-in-one", "timers", "purging", "clocks"}
+    if staged & set(wanted):
         async with stage() as made:
             async for section in _on_stage(made, wanted, effort, has_followers, waiting):
                 yield section
@@ -104,6 +112,14 @@ async def _on_stage(
         yield await timers.measure(made, seconds=effort.timers_s, waiting=waiting)
     if "purging" in wanted:
         yield await purging.measure(made, rows=effort.rows)
+    if "clocks" in wanted:
+        yield await clocks.measure(
+            made,
+            seconds=effort.compute_s,
+            clocks=effort.clocks,
+            crossing=effort.crossing,
+            waiting=waiting or 10 * effort.clocks,
+        )
 
 
 async def run(
@@ -130,7 +146,9 @@ def main() -> int:
         "--six", action="store_true", help="also the path with escalation, notify and insight"
     )
     parser.add_argument(
-        "--million", action="store_true", help="timers while 1,000,000 others are armed"
+        "--million",
+        action="store_true",
+        help="timers while 1,000,000 others are armed; 100,000 clocks rebuilt, 5,000 that cross",
     )
     parser.add_argument(
         "--minute", action="store_true", help="load the path for a minute instead of seconds"
@@ -142,6 +160,8 @@ def main() -> int:
     asked = parser.parse_args()
     logging.basicConfig(level=logging.WARNING)
     effort = replace(_QUICK if asked.quick else _USUAL, rate=asked.rate)
+    if asked.million:
+        effort = replace(effort, clocks=_CLOCKS, crossing=_CROSSING)
     if asked.minute:
         effort = replace(effort, sustained_s=60.0)
     sections = uvloop.run(

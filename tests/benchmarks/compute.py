@@ -30,7 +30,7 @@ from tests.benchmarks.stock import VISIBLE_STEPS, Ours, Stock, answer_once, roun
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_BPMN = Path(__file__).resolve().parents[2] / "bpmn"
+BPMN = Path(__file__).resolve().parents[2] / "bpmn"
 #: A Monday, 10:00 in Shanghai.
 _NOW = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 _ID = UUID("01900000-0000-7000-8000-000000000001")
@@ -80,7 +80,7 @@ class Tables:
 
     def __init__(self) -> None:
         self.models: dict[str, DecisionModel] = {
-            key: load_decisions((_BPMN / f"{key}.dmn").read_bytes(), file=key)
+            key: load_decisions((BPMN / f"{key}.dmn").read_bytes(), file=key)
             for key in ("priority", "team", "targets")
         }
 
@@ -141,8 +141,8 @@ _Subject = tuple[str, "Callable[[], object]", "Callable[[], object]", str]
 
 
 def _engine(tables: Tables) -> list[_Subject]:
-    drawing = (_BPMN / "standard-path.bpmn").read_bytes()
-    around = Around((), {"confirmation": (_BPMN / "confirmation.bpmn").read_text("utf-8")})
+    drawing = (BPMN / "standard-path.bpmn").read_bytes()
+    around = Around((), {"confirmation": (BPMN / "confirmation.bpmn").read_text("utf-8")})
     process = compile_process(
         drawing, key="standard-path", version=1, decisions=tables, around=around
     )
@@ -239,9 +239,9 @@ def _decisions(tables: Tables) -> list[_Subject]:
 
 def _clocks() -> list[_Subject]:
     shelved = Shelved(Shelf(), {})
-    for path in sorted((_BPMN / "calendars").glob("*.yaml")):
+    for path in sorted((BPMN / "calendars").glob("*.yaml")):
         shelved.release("calendar", path.stem, 1, path.read_text(), _NOW)
-    shelved.release("decision", "targets", 1, (_BPMN / "targets.dmn").read_text(), _NOW)
+    shelved.release("decision", "targets", 1, (BPMN / "targets.dmn").read_text(), _NOW)
     calendar, zone = shelved.calendar("office-cn", 1), ZoneInfo("Asia/Shanghai")
     target = timedelta(hours=20)
     routed = Routed(
