@@ -17,7 +17,7 @@ from services.router.api.released import verdict_json
 from services.router.api.trying import TryBody, tried
 from services.router.gateways import Folder, check_together, read_directory
 from services.router.store import InForce, Released, Repository
-from services.router.store.work import content_hash
+from services.router.store.releases import content_hash
 from shared.errors import Invalid, LeveeError, NotFound
 from shared.http.problems import validation_finding
 from shared.vocabulary import Priority

@@ -314,7 +314,7 @@ class Messages(Generic[W]):
         def choose() -> set[str]:
             # A service hears whole streams; about much of it there is nothing to do but to count.
             headers = [a.header for a in batch.plan.apply if a.header is not None]
-            return {header.subject for header in headers if header.type in self._handlers}
+            return {header.subject for header in headers if self._loads(header.type)}
 
         def run(work: W, cause: SetCause) -> None:
             entries = [(entry_of(arrival), arrival) for arrival in batch.plan.apply]
@@ -331,6 +331,10 @@ class Messages(Generic[W]):
         )
         handling.committed(len(batch.plan.apply))
         return batch.plan
+
+    def _loads(self, event_type: str) -> bool:
+        handler = self._handlers.get(event_type)
+        return handler is not None and handler.loads
 
     def _apply(self, arrival: Arrival, work: W, cause: SetCause, handling: Handling) -> None:
         header = arrival.header

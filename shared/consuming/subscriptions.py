@@ -28,6 +28,8 @@ class Subscription(Generic[W]):
     handle: Callable[[Any, W], None]
     #: Who may say it: the publisher of a fact, the senders of a command.
     senders: tuple[str, ...]
+    #: Whether the unit of work loads what is known of the event's subject before.
+    loads: bool = True
 
 
 def on(
@@ -35,17 +37,19 @@ def on(
     handle: Callable[[Envelope[E], W], None],
     *,
     senders: Sequence[str] = (),
+    loads: bool = True,
 ) -> Subscription[W]:
     """Tie a handler to the event it was written for; mypy refuses any other.
 
-    A command names its `senders`; the receiver listens to their streams.
+    A command names its `senders`; the receiver listens to their streams. Where `loads` is False
+    the handler only notes something for the flush, and costs no loading.
     """
     if event_type.publisher is not None:
-        return Subscription(event_type, handle, (event_type.publisher,))
+        return Subscription(event_type, handle, (event_type.publisher,), loads)
     unknown = set(senders) - set(PUBLISHERS)
     if not senders or unknown:
         raise ValueError(f"{event_type.type}: name its senders among {PUBLISHERS}")
-    return Subscription(event_type, handle, tuple(senders))
+    return Subscription(event_type, handle, tuple(senders), loads)
 
 
 @dataclass(frozen=True, slots=True)

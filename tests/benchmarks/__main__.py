@@ -16,6 +16,7 @@ from tests.benchmarks import (
     bus_floor,
     clocks,
     compute,
+    inbox,
     intake,
     path,
     pressure,
@@ -39,6 +40,7 @@ _SECTIONS = (
     "timers",
     "purging",
     "clocks",
+    "inbox",
     "bus",
     "compute",
     "replay",
@@ -57,6 +59,7 @@ class Effort:
     sustained_s: float
     rate: float
     timers_s: float
+    inbox_rounds: int
     rows: int
     messages: int
     compute_s: float
@@ -67,8 +70,8 @@ class Effort:
 
 
 #: Below three minutes, and below one, on two quiet cores.
-_USUAL = Effort(3, 3.0, 6.0, 6.0, 200.0, 5.0, 100_000, 20_000, 0.5, 60, 20_000, 1_000)
-_QUICK = Effort(1, 1.5, 2.0, 2.0, 200.0, 2.0, 20_000, 5_000, 0.1, 10, 5_000, 500)
+_USUAL = Effort(3, 3.0, 6.0, 6.0, 200.0, 5.0, 200, 100_000, 20_000, 0.5, 60, 20_000, 1_000)
+_QUICK = Effort(1, 1.5, 2.0, 2.0, 200.0, 2.0, 50, 20_000, 5_000, 0.1, 10, 5_000, 500)
 #: What the bars of the clock are about: `--million` asks for it.
 _CLOCKS, _CROSSING = 100_000, 5_000
 
@@ -77,7 +80,7 @@ async def measure(
     wanted: Sequence[str], effort: Effort, *, has_followers: bool, waiting: int
 ) -> AsyncIterator[Section]:
     """Measure one section after another."""
-    staged = {"intake", "path", "pressure", "all-in-one", "timers", "purging", "clocks"}
+    staged = {"intake", "path", "pressure", "all-in-one", "timers", "purging", "clocks", "inbox"}
     if staged & set(wanted):
         async with stage() as made:
             async for section in _on_stage(made, wanted, effort, has_followers, waiting):
@@ -120,6 +123,8 @@ async def _on_stage(
             crossing=effort.crossing,
             waiting=waiting or 10 * effort.clocks,
         )
+    if "inbox" in wanted:
+        yield await inbox.measure(made, rounds=effort.inbox_rounds)
 
 
 async def run(

@@ -15,6 +15,7 @@ from services.router.domain import NoSuchWorkItem, RequestNotRouted
 from services.router.gateways import Folder, read_directory
 from services.router.handlers import Change
 from services.router.store import RouterWork, tables
+from services.router.store.inbox import mend
 from services.router.store.rows import item_of, record_of
 from shared.database.statements import insert_missing
 
@@ -59,6 +60,7 @@ class Desk:
             row = {"id": 1, "revision": 0, "directory_version": 0, "directory": "{}"}
             await insert_missing(tx, tables.house, [row])
             await self.repository.refresh(tx)
+        await mend(self._runtime.database)
         if self.repository.directory.version == 0 and self._folder is not None:
             seed = self._folder.directory_seed()
             if seed is not None:

@@ -22,7 +22,7 @@ from services.router.domain.definitions import (
 )
 from services.router.gateways import ORDER, Found, check_together, in_order, settle
 from services.router.handlers import RELEASING, InForceNow, Submission
-from services.router.store.work import content_hash
+from services.router.store.releases import content_hash
 from shared.errors import Finding
 
 if TYPE_CHECKING:

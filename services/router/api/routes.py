@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, mod
 
 from services.router.api.definitions import add_definitions
 from services.router.api.desk import Desk, item_json, record_json
+from services.router.api.inbox import add_inbox
 from services.router.api.trying import add_trying
 from services.router.handlers import Change
 from shared.errors import Finding, Invalid
@@ -95,6 +96,7 @@ def routes(desk: Desk) -> APIRouter:
     api = APIRouter(prefix="/v1")
     _add_requests(api, desk)
     _add_work_items(api, desk)
+    add_inbox(api, desk)
     add_definitions(api, desk)
     add_trying(api, desk)
     return api

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from services.router.domain.definitions import DefinitionsMoved, SomebodyWasFaster, is_as_seen
 from services.router.store import Released
-from services.router.store.work import content_hash
+from services.router.store.releases import content_hash
 from shared.events import router as said
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def release_together(
     `revision` is the one they were checked against. Raises `DefinitionsMoved` when another is in
     force by now, `SomebodyWasFaster` when a sender saw something else than is in force.
     """
-    if work.repository.revision != revision or work.is_releasing:
+    if work.repository.revision != revision or work.releases.are_any:
         raise DefinitionsMoved
     for submission in submissions:
         must_be_as_seen(submission, work.repository.in_force(submission.kind, submission.key))
@@ -93,14 +93,14 @@ def _released(submission: Submission, work: RouterWork) -> InForceNow:
     known = work.repository.in_force(kind, key)
     hashed = content_hash(submission.content)
     for file in {submission.file, api_file(kind, key)}:
-        work.mend(file)
+        work.releases.mend(file)
     if known is not None and known.content_hash == hashed:
         return InForceNow(kind, key, known.version, hashed, is_new=False)
     version = known.version + 1 if known else 1
     released = Released(
         kind, key, version, submission.content, hashed, again_of=submission.again_of
     )
-    work.release(released, submission.by)
+    work.releases.put(released, submission.by, work.now)
     event = said.DefinitionReleased(
         kind=kind,
         key=key,
@@ -126,19 +126,19 @@ def note_fault(
     told_to: str | None = None,
 ) -> None:
     """Keep why a definition was refused; what is in force stays in force."""
-    kind, key = submission.kind, submission.key
-    work.blame(submission.file, kind, key, submission.content, findings, told_to)
+    place = (submission.kind, submission.key)
+    work.releases.blame(submission.file, place, submission.content, findings, work.now, told_to)
 
 
 def forget_fault(file: str, work: RouterWork) -> None:
     """A file is in order again without anything being released."""
-    work.mend(file)
+    work.releases.mend(file)
 
 
 def keep_directory(directory: DirectoryChanged, work: RouterWork) -> int:
     """Put a directory in force and announce it whole; return its version."""
     version = work.repository.directory.version + 1
     numbered = directory.model_copy(update={"version": version})
-    work.keep_directory(numbered)
+    work.releases.keep_directory(numbered)
     work.publish(numbered, subject="directory", occurred_at=work.now)
     return version

@@ -52,6 +52,7 @@ def open_item(
         is_owners=(asked.is_owners or is_named) and not decides and completes != domain.REVIEWED,
     )
     work.keep_item(item)
+    work.inboxed.keep_inputs(item.id, task)
     work.publish(events_out.opened(item), subject=record.id, occurred_at=at)
     return item
 

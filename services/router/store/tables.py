@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -13,9 +15,15 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    text,
 )
 
 from shared.database.tables import kit_tables
+
+#: From here on nothing is due: the end of the year 9999, so that it sorts behind all that is.
+NEVER_US = 253_402_300_799_000_000
+_OPEN = text("due_us IS NOT NULL")
+_OPEN_ONLY: dict[str, Any] = {"sqlite_where": _OPEN, "postgresql_where": _OPEN}
 
 metadata = MetaData()
 kit = kit_tables(metadata)
@@ -37,6 +45,8 @@ requests = Table(
     # JSON: what it must pass before it ends, and whether it waits to be assigned. Beside the
     # body, because release 0.1 understands no more in there than it wrote.
     Column("passage", Text, nullable=True),
+    # JSON: clock → when it is due, and what it measures; as heard from the clock, while it runs.
+    Column("dues", Text, nullable=True),
     Index("ix_requests_team", "team", "state"),
     Index("ix_requests_number", "number"),
 )
@@ -72,9 +82,42 @@ work_items = Table(
     Column("body", Text, nullable=False),
     # JSON: who may decide it and who may not; release 0.1 would drop it from the body.
     Column("authority", Text, nullable=True),
+    # What an inbox sorts by: the first of its own due moment and its request's, without one
+    # NEVER_US and since when it is open; empty once nobody can do it any more. Release 0.1 writes
+    # the default.
+    Column("due_us", BigInteger, nullable=True, server_default=str(NEVER_US)),
+    # Of its request, so that an inbox filters without looking there; release 0.1 leaves them empty.
+    Column("priority", String(2), nullable=True),
+    Column("process", String(100), nullable=True),
+    Column("search", Text, nullable=True),
     Index("ix_work_items_request", "request_id"),
     Index("ix_work_items_team", "team", "state"),
     Index("ix_work_items_assignee", "assignee", "state"),
+    # State and priority stand in it for counting: a team may have many.
+    Index("ix_work_items_inbox", "team", "due_us", "id", "state", "priority", **_OPEN_ONLY),
+    Index("ix_work_items_hands", "assignee", "due_us", "id", **_OPEN_ONLY),
+    Index("ix_work_items_due", "due_us", "id", **_OPEN_ONLY),
+)
+
+#: Who may take an open work item besides its first team: `team:<id>`, `user:<id>`.
+work_item_candidates = Table(
+    "work_item_candidates",
+    metadata,
+    Column("candidate", String(110), primary_key=True),
+    Column("item_id", String(36), primary_key=True),
+    # As the work item has it.
+    Column("due_us", BigInteger, nullable=False),
+    Index("ix_candidates_due", "candidate", "due_us", "item_id"),
+    Index("ix_candidates_item", "item_id"),
+)
+
+#: What the diagram shows of a work item, where it shows anything.
+work_item_inputs = Table(
+    "work_item_inputs",
+    metadata,
+    Column("item_id", String(36), primary_key=True),
+    # JSON: inputs, task_priority, follow_up_us.
+    Column("body", Text, nullable=False),
 )
 
 #: Who of a team was last given work in turn.

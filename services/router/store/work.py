@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
-
-import orjson
-from sqlalchemy import bindparam, insert, update
 
 from services.router.domain import (
     Incident,
@@ -22,7 +18,9 @@ from services.router.domain import (
 )
 from services.router.store import tables
 from services.router.store.hands import Hands
+from services.router.store.inboxed import Inboxed
 from services.router.store.letters import Letters
+from services.router.store.releases import Releases
 from services.router.store.rows import (
     incident_of,
     incident_row,
@@ -36,18 +34,14 @@ from services.router.store.rows import (
 from services.router.workflow import Instance, Step, Stored, load, start
 from shared.consuming import Work, WorkContext
 from shared.database.statements import rows_among, upsert
-from shared.database.tables import to_us
 from shared.id_source import derived
 from shared.vocabulary import WorkItemState
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from services.router.store.in_force import Released
     from services.router.store.repository import Repository
-    from shared.errors import Finding
-    from shared.events.router import DirectoryChanged
 
 #: Own operations of one cause: a diagram that needs more goes round without waiting for anything.
 MAX_OPERATIONS = 100
@@ -75,11 +69,11 @@ class RouterWork(Work):
         self._changed_jobs: dict[UUID, Job] = {}
         self._incidents: dict[UUID, Incident] = {}
         self._changed_incidents: dict[UUID, Incident] = {}
-        self._releases: list[dict[str, Any]] = []
-        self._faults: list[dict[str, Any]] = []
-        self._mended: list[str] = []
-        self._directory: DirectoryChanged | None = None
         self._hands = Hands()
+        #: Definitions and the directory that come into force, and what was refused.
+        self.releases = Releases()
+        #: What inboxes need of open work items, and what is heard of clocks for them.
+        self.inboxed = Inboxed()
 
     # ---- load and flush --------------------------------------------------------------------
 
@@ -93,6 +87,7 @@ class RouterWork(Work):
         for row in await rows_among(self.tx, tables.requests, "id", ids):
             record = record_of(row)
             self._records[record.id] = record
+            self.inboxed.saw_request(record.id, row.dues)
         if self._records:
             await self._load_instances()
             await self._load_items()
@@ -117,6 +112,7 @@ class RouterWork(Work):
             if row.state in _OPEN:
                 item = item_of(row)
                 self._items[item.id] = item
+                self.inboxed.saw_item(item)
 
     async def _load_jobs(self, keys: Collection[str]) -> None:
         """Load what the diagrams wait for, by its id: what is over costs nothing."""
@@ -151,15 +147,20 @@ class RouterWork(Work):
         rows = [self._instance_row(i) for i in sorted(self._changed_instances, key=str)]
         await upsert(self.tx, tables.instances, rows)
         items = sorted(self._changed_items.values(), key=lambda i: str(i.id))
-        await upsert(self.tx, tables.work_items, [item_row(item) for item in items])
+        await upsert(self.tx, tables.work_items, [self._item_row(item) for item in items])
+        await self.inboxed.flush_items(self.tx, items)
         await self._hands.flush(self.tx)
         await self._letters.flush(self.tx)
         jobs = sorted(self._changed_jobs.values(), key=lambda j: str(j.id))
         await upsert(self.tx, tables.jobs, [job_row(job) for job in jobs])
         incidents = sorted(self._changed_incidents.values(), key=lambda i: str(i.id))
         await upsert(self.tx, tables.incidents, [incident_row(found) for found in incidents])
-        await self._flush_releases()
-        await self._flush_directory()
+        await self.inboxed.flush_dues(self.tx)
+        await self.releases.flush(self.tx, self.repository)
+
+    def _item_row(self, item: WorkItem) -> dict[str, Any]:
+        record = self._records.get(item.request_id)
+        return item_row(item) | self.inboxed.columns(item, record)
 
     def _instance_row(self, instance_id: UUID) -> dict[str, Any]:
         instance = self._instances[instance_id]
@@ -172,33 +173,6 @@ class RouterWork(Work):
             "is_ended": instance.is_ended,
             "state": instance.dump(),
         }
-
-    async def _flush_releases(self) -> None:
-        table = tables.definitions
-        for row in self._releases:
-            older = (table.c.kind == row["kind"]) & (table.c.key == row["key"])
-            await self.tx.execute(update(table).where(older).values(is_in_force=False))
-            await self.tx.execute(insert(table), [row])
-        await upsert(self.tx, tables.definition_faults, self._faults)
-        if self._mended:
-            faults = tables.definition_faults
-            gone = faults.delete().where(faults.c.file == bindparam("mended"))
-            await self.tx.execute(gone, [{"mended": file} for file in self._mended])
-        if self._releases:
-            await self._grow(tables.house.c.revision + len(self._releases))
-
-    async def _flush_directory(self) -> None:
-        if self._directory is None:
-            return
-        await self._grow(
-            tables.house.c.revision + 1,
-            directory_version=self._directory.version,
-            directory=self._directory.model_dump_json(),
-        )
-
-    async def _grow(self, revision: Any, **values: Any) -> None:
-        await self.tx.execute(update(tables.house).values(revision=revision, **values))
-        self.repository.changed()
 
     # ---- requests --------------------------------------------------------------------------
 
@@ -214,7 +188,11 @@ class RouterWork(Work):
         return found
 
     def keep(self, record: Record) -> None:
-        """Keep a request as it is now."""
+        """Keep a request as it is now; its open work items show some of it."""
+        before = self._records.get(record.id)
+        if before is not None and _shown(before) != _shown(record):
+            for item in self.open_items(record):
+                self._changed_items.setdefault(item.id, item)
         self._records[record.id] = record
         self._changed_records[record.id] = record
 
@@ -314,63 +292,6 @@ class RouterWork(Work):
         self._incidents[incident.id] = incident
         self._changed_incidents[incident.id] = incident
 
-    # ---- definitions and directory ---------------------------------------------------------
-
-    def release(self, released: Released, by: str) -> None:
-        """Put a checked definition in force."""
-        self._releases.append(
-            {
-                "kind": released.kind,
-                "key": released.key,
-                "version": released.version,
-                "content": released.content,
-                "content_hash": released.content_hash,
-                "released_by": by,
-                "released_us": to_us(self.now),
-                "is_in_force": True,
-                "again_of": released.again_of,
-            }
-        )
-
-    @property
-    def is_releasing(self) -> bool:
-        """Whether something else comes into force in this very transaction."""
-        return bool(self._releases)
-
-    def blame(
-        self,
-        file: str,
-        kind: str,
-        key: str,
-        content: str,
-        findings: Iterable[Finding],
-        told_to: str | None = None,
-    ) -> None:
-        """Keep why a file was refused, for whoever looks; the version in force stays.
-
-        `told_to` is who handed it in and has the answer, where somebody did.
-        """
-        told = [finding.as_json() for finding in findings]
-        self._faults.append(
-            {
-                "file": file,
-                "kind": kind,
-                "key": key,
-                "content_hash": content_hash(content),
-                "findings": orjson.dumps(told).decode(),
-                "found_us": to_us(self.now),
-                "told_to": told_to,
-            }
-        )
-
-    def mend(self, file: str) -> None:
-        """Forget that a file was refused."""
-        self._mended.append(file)
-
-    def keep_directory(self, directory: DirectoryChanged) -> None:
-        """Put a new directory in force."""
-        self._directory = directory
-
 
 def job_id(instance_id: UUID, task_id: int) -> UUID:
     """Return the id of the job that a token of an instance waits for."""
@@ -381,15 +302,15 @@ def _named(keys: Collection[str], kind: str) -> list[str]:
     return [key.removeprefix(kind) for key in keys if key.startswith(kind)]
 
 
-def content_hash(content: str) -> str:
-    """Return the SHA-256 of a definition's text, hex."""
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
 def with_assignee(item: WorkItem, team: str, assignee: str | None) -> WorkItem:
     """Return the item as it stands after the request was given to a team or person."""
     state = WorkItemState.CLAIMED if assignee else WorkItemState.OPEN
     return replace(item, teams=(team,), users=(), assignee=assignee, state=state)
+
+
+def _shown(record: Record) -> tuple[object, ...]:
+    """Return what an inbox shows of a request, and filters its work items by."""
+    return (record.priority, record.process, record.context.get("title"))
 
 
 def row_mapping(row: Any) -> Mapping[str, Any]:
