@@ -113,6 +113,14 @@ async def _on_stage(
         yield await all_in_one.measure(made, seconds=effort.path_s)
     if "timers" in wanted:
         yield await timers.measure(made, seconds=effort.timers_s, waiting=waiting)
+    async for section in _kept(made, wanted, effort, waiting):
+        yield section
+
+
+async def _kept(
+    made: Stage, wanted: Sequence[str], effort: Effort, waiting: int
+) -> AsyncIterator[Section]:
+    """Measure what grows with what is kept."""
     if "purging" in wanted:
         yield await purging.measure(made, rows=effort.rows)
     if "clocks" in wanted:
