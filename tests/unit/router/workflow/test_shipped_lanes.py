@@ -254,3 +254,15 @@ def test_the_time_limit_of_a_level_is_armed_once_and_gone_with_the_decision() ->
     assert walk.instance.open_timers() == ()
     assert walk.later(days=30) is None
     assert tasks(walk) == ["carry_out"]
+
+
+def test_an_exception_that_proves_unsolved_during_its_review_goes_back_to_the_work() -> None:
+    walk = exception(kind="price", amount=800)
+    decide(walk)
+    walk.complete("carry_out")
+    walk.later(days=5)
+    assert tasks(walk) == [REVIEW]
+
+    walk.say("reopened")
+
+    assert tasks(walk) == ["carry_out"]
