@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from .checking import Accepted, accepted_values, check_model, check_table
 from .errors import DecisionNotFound, DecisionsRefused, HitPolicyViolated, InputUnreadable
+from .evaluation import Evaluation
 from .loading import decision_ids, load_decisions
-from .model import Decision, DecisionModel, DecisionSummary, Evaluation
+from .model import Decision, DecisionModel, DecisionSummary
 from .table import DecisionTable
 
 __all__ = [

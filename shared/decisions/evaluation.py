@@ -2,20 +2,55 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from shared.feel import to_json
 from shared.feel.operations import call
+from shared.feel.scope import JsonScope
 from shared.feel.values import FeelFunction
 
 from .frame import Frame, Record, Variables
 from .types import Unfit
 
 if TYPE_CHECKING:
-    from shared.feel import Run
+    from collections.abc import Mapping, Sequence
+
+    from shared.feel import FeelValue, Run
 
     from .frame import TableTrace
     from .model import Decision, DecisionModel, InputData, Knowledge, Requirements, Service
+
+
+class Evaluation(NamedTuple):
+    """An answer: as JSON (`result`), as a FEEL value (`value`), and why (`explanation`).
+
+    `explanation` has one entry per decision evaluated, in order, each a JSON object: `decision`,
+    `name`, `kind`, `hit_policy`, `matched_rules` (counted from 1), `rule_ids`, `inputs`,
+    `outputs`, and `notes` where something did not fit its type. Tables inside functions have
+    entries of their own, marked `"kind": "function table"`.
+    """
+
+    result: object
+    value: FeelValue
+    explanation: tuple[dict[str, object], ...]
+
+
+def evaluated(
+    model: DecisionModel,
+    asked: Decision | Service | Knowledge,
+    run: Run,
+    inputs: Mapping[str, object],
+) -> Evaluation:
+    """Evaluate what is asked; `inputs` are JSON (or FEEL) values."""
+    variables = Variables({}, JsonScope(inputs))
+    if model.is_lone(asked):
+        frame = Frame(run, variables, Record())
+        value = _taken(model, asked, frame)
+        told = tuple(_explained(model, asked, frame, value, ()))
+        return Evaluation(to_json(value), cast("FeelValue", value), told)
+    session = Session(model, run, variables)
+    value = session.answer(asked)
+    return Evaluation(to_json(value), cast("FeelValue", value), session.explanation())
 
 
 class Session:
@@ -26,17 +61,13 @@ class Session:
         self._model = model
         self._run = run
         self._variables = variables
+        #: By decision; null while it is being taken, which ends a circle.
         self._results: dict[str, object] = {}
-        self._busy: set[str] = set()
         self._explanation: list[dict[str, object]] = []
         self._notes: list[str] = []
-        fitted = {
-            data.name: self._fitted_input(data)
-            for data in model.typed_inputs
-            if data.name in variables
-        }
-        if fitted:
-            self._variables = self._variables.with_values(fitted)
+        if model.typed_inputs:
+            typed = (data for data in model.typed_inputs if data.name in variables)
+            self._variables = variables.with_values({d.name: self._fitted_input(d) for d in typed})
 
     def _fitted_input(self, data: InputData) -> object:
         try:
@@ -52,13 +83,13 @@ class Session:
 
     def answer(self, asked: Decision | Service | Knowledge) -> object:
         """Return the value of a decision or service, or what a function makes of the inputs."""
+        if asked is self._model.decisions_by_id.get(asked.id):
+            return self._decided(asked.id)
         if asked.id in self._model.services_by_id:
             return self._service(self._model.services_by_id[asked.id])
-        if asked.id in self._model.knowledge_by_id:
-            function = self._knowledge(self._model.knowledge_by_id[asked.id], Record())
-            arguments = tuple(self._variables.get(name) for name in function.parameters)
-            return call(self._run, function, arguments)
-        return self._decided(asked.id)
+        function = self._knowledge(self._model.knowledge_by_id[asked.id], Record())
+        arguments = tuple(self._variables.get(name) for name in function.parameters)
+        return call(self._run, function, arguments)
 
     def _service(self, service: Service) -> object:
         """Evaluate a service; decisions it takes as inputs are given by name, not evaluated."""
@@ -77,28 +108,16 @@ class Session:
         if decision_id in self._results:
             return self._results[decision_id]
         decision = self._model.decisions_by_id.get(decision_id)
-        if decision is None or decision_id in self._busy:
+        if decision is None:
             return None
-        self._busy.add(decision_id)
+        self._results[decision_id] = None
         record = Record()
         frame = Frame(self._run, self._variables_for(decision.requires, record), record)
-        value = self._fitted(decision, decision.logic.evaluate(frame), record)
-        self._busy.discard(decision_id)
-        self._results[decision_id] = value
-        self._explain(decision, frame, value)
+        value = self._results[decision_id] = _taken(self._model, decision, frame)
+        self._explanation += _explained(self._model, decision, frame, value, self._notes)
         return value
 
-    def _fitted(self, decision: Decision, value: object, record: Record) -> object:
-        """A result which is not of the declared type is null (DMN 1.3, 10.4)."""
-        try:
-            return self._model.types.fitted(value, decision.kind)
-        except Unfit:
-            record.note(f"{decision.name}: the result is not of type {decision.type_ref}")
-            return None
-
     def _variables_for(self, requires: Requirements, record: Record) -> Variables:
-        if not requires.decisions and not requires.knowledge:
-            return self._variables
         more: dict[str, object] = {}
         for decision_id in requires.decisions:
             decision = self._model.decisions_by_id.get(decision_id)
@@ -147,44 +166,60 @@ class Session:
 
         return FeelFunction(tuple(names), invoke, service.name)
 
-    def _explain(self, decision: Decision, frame: Frame, value: object) -> None:
-        kind = decision.logic.kind
-        entry: dict[str, object] = {
-            "decision": decision.id,
-            "name": decision.name,
-            "kind": kind,
-            "inputs": {},
-            "outputs": to_json(value),
-        }
-        tables = frame.record.tables
-        if kind == "decisionTable" and tables:
-            entry |= _told(tables[-1])
-            tables = tables[:-1]
-        else:
-            entry["inputs"] = {
-                name: to_json(frame.scope.get(name))
-                for name in sorted(decision.logic.names())
-                if name in frame.scope
-            }
-        if self._notes or frame.record.notes:
-            entry["notes"] = [*self._notes, *frame.record.notes]
-        for trace in tables:
-            self._explanation.append(
-                {
-                    "decision": decision.id,
-                    "name": trace.table,
-                    "kind": "function table",
-                    "outputs": to_json(trace.outputs),
-                    **_told(trace),
-                }
-            )
-        self._explanation.append(entry)
+
+def _taken(model: DecisionModel, decision: Decision, frame: Frame) -> object:
+    """Return a decision's value; one which is not of the declared type is null (DMN 1.3, 10.4)."""
+    value = decision.logic.evaluate(frame)
+    if decision.kind is None:
+        return value
+    try:
+        return model.types.fitted(value, decision.kind)
+    except Unfit:
+        frame.record.note(f"{decision.name}: the result is not of type {decision.type_ref}")
+        return None
 
 
-def _told(trace: TableTrace) -> dict[str, object]:
+def _explained(
+    model: DecisionModel, decision: Decision, frame: Frame, value: object, notes: Sequence[str]
+) -> list[dict[str, object]]:
+    """Return what is told of a decision, after the tables within functions it called."""
+    kind, record = decision.logic.kind, frame.record
+    own = record.last if kind == "decisionTable" else None
+    entry: dict[str, object] = {
+        "decision": decision.id,
+        "name": decision.name,
+        "kind": kind,
+        "inputs": _asked_of(model, decision, frame.scope) if own is None else _inputs(own),
+        "outputs": to_json(value),
+    }
+    if own is not None:
+        entry["hit_policy"] = own.hit_policy
+        entry["matched_rules"] = [rule.number for rule in own.rules]
+        entry["rule_ids"] = [rule.id for rule in own.rules]
+    if notes or record.notes:
+        entry["notes"] = [*notes, *record.notes]
+    return [*(_told(decision, trace) for trace in record.tables if trace is not own), entry]
+
+
+def _asked_of(model: DecisionModel, decision: Decision, scope: Variables) -> dict[str, object]:
+    """Return the variables a decision's logic names."""
+    names = model.names_in(decision)
+    return {name: to_json(scope.get(name)) for name in names if name in scope}
+
+
+def _inputs(trace: TableTrace) -> dict[str, object]:
+    return {label: to_json(trace.inputs[at]) for at, label in enumerate(trace.labels)}
+
+
+def _told(decision: Decision, trace: TableTrace) -> dict[str, object]:
+    """Return what a table did that was evaluated on the way, within a function."""
     return {
+        "decision": decision.id,
+        "name": trace.table,
+        "kind": "function table",
+        "outputs": to_json(trace.outputs),
         "hit_policy": trace.hit_policy,
-        "matched_rules": trace.rules,
-        "rule_ids": trace.rule_ids,
-        "inputs": dict(zip(trace.labels, map(to_json, trace.inputs), strict=True)),
+        "matched_rules": [rule.number for rule in trace.rules],
+        "rule_ids": [rule.id for rule in trace.rules],
+        "inputs": _inputs(trace),
     }

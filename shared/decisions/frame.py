@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from shared.feel.properties import property_of
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from shared.feel import Run
 
+    from .table import Rule
+
 #: Tables inside functions may run thousands of times; the record keeps the first of them.
 MAX_RECORDED = 200
 _NONE = JsonScope({})
@@ -26,21 +28,25 @@ class TableTrace(NamedTuple):
     table: str
     hit_policy: str
     labels: tuple[str, ...]
-    inputs: tuple[object, ...]
-    rules: list[int]
-    rule_ids: list[str]
+    inputs: list[object]
+    rules: list[Rule]
     outputs: object
 
 
-@dataclass(slots=True)
 class Record:
-    """The traces of one decision."""
+    """The traces of one decision; the last one is kept in any case."""
 
-    tables: list[TableTrace] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
+    __slots__ = ("last", "notes", "tables")
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.tables: list[TableTrace] = []
+        self.notes: list[str] = []
+        self.last: TableTrace | None = None
 
     def keep(self, trace: TableTrace) -> None:
         """Add a trace, unless there are enough."""
+        self.last = trace
         if len(self.tables) < MAX_RECORDED:
             self.tables.append(trace)
 

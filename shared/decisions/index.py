@@ -1,62 +1,93 @@
-"""An index over the rules of a table, so that a long one costs no more than a short one.
+"""An index over one column of a table: which rules a value can match at all.
 
-It takes the column in which most cells are nothing but texts (`"laptop"`, `"a","b"`): an input
-then leads straight to the rules that name it, together with those whose cell says anything else.
+Rules are bits of a whole number, the first the lowest, so that columns are combined by `&`. A text
+leads to its rules through a dictionary, a number or moment through the stretch it lies in.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from bisect import bisect_left
+from decimal import Decimal
+from typing import TYPE_CHECKING, NamedTuple
+
+from shared.feel.values import is_local, order_key
+
+from .cuts import NUMBERS_AXIS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from shared.feel import UnaryTests
-
-    from .table import Rule
-
-#: Below so many text cells in a column, going through all rules is as fast.
-MIN_TEXTS = 8
+    from .cuts import Axis, Cuts
 
 
-def texts_of(test: UnaryTests | None) -> frozenset[str] | None:
-    """Return the texts a cell accepts when it is nothing but texts, else None."""
-    if test is None or test.tree.kind != "any_test":
-        return None
-    cells = test.tree.parts[0].parts
-    texts = [cell.value for cell in cells if cell.kind == "literal" and isinstance(cell.value, str)]
-    return frozenset(texts) if len(texts) == len(cells) else None
+class _Stretches(NamedTuple):
+    """The constants of an ordered kind, and the rules below the first, at it, above it, …"""
+
+    keys: list[Decimal | int]
+    rules: list[int]
+
+    def at(self, key: Decimal | int) -> int:
+        """Return the rules that accept a value."""
+        at = bisect_left(self.keys, key)
+        is_constant = at < len(self.keys) and self.keys[at] == key
+        return self.rules[2 * at + is_constant]
 
 
-class StringIndex:
-    """Answers which rules an input can match at all."""
+class ColumnIndex:
+    """Answers which rules accept a value, as bits."""
 
-    def __init__(self, rules: Sequence[Rule], columns: int) -> None:
-        """Choose the column, the one with the most text cells."""
-        self._rules = tuple(rules)
-        self._column = -1
-        self._by_text: dict[str, list[Rule]] = {}
-        self._others: list[Rule] = []
-        self._merged: dict[str, tuple[Rule, ...]] = {}
-        cells = [[texts_of(dict(rule.tests).get(at)) for rule in rules] for at in range(columns)]
-        counts = [sum(texts is not None for texts in column) for column in cells]
-        if not counts or max(counts) < MIN_TEXTS:
-            return
-        self._column = counts.index(max(counts))
-        for rule, texts in zip(rules, cells[self._column], strict=True):
-            if texts is None:
-                self._others.append(rule)
-            for text in texts or ():
-                self._by_text.setdefault(text, []).append(rule)
+    def __init__(self, cells: Sequence[Cuts | None]) -> None:
+        """Index what the cells of a column accept, rule by rule; None stands for all values."""
+        cuts = [(1 << at, cell) for at, cell in enumerate(cells) if cell is not None]
+        anything = sum(1 << at for at, cell in enumerate(cells) if cell is None)
+        self._fixed = {
+            value: anything | sum(bit for bit, cell in cuts if cell.fixed[value])
+            for value in (None, True, False)
+        }
+        self._other_text = anything | sum(bit for bit, cell in cuts if cell.other_text)
+        self._texts: dict[str, int] = {}
+        for bit, cell in cuts:
+            for text, accepts in cell.texts.items():
+                if accepts != cell.other_text:
+                    self._texts[text] = self._texts.get(text, self._other_text) ^ bit
+        axes = {axis for _, cell in cuts for axis in cell.axes}
+        self._axes = {axis: _stretches(axis, cuts, anything) for axis in axes | {NUMBERS_AXIS}}
+        self._numbers = self._axes[NUMBERS_AXIS]
 
-    def candidates(self, values: Sequence[object]) -> Sequence[Rule]:
-        """Return the rules whose indexed cell can accept the input, in their order."""
-        if self._column < 0:
-            return self._rules
-        value = values[self._column]
-        if not isinstance(value, str) or value not in self._by_text:
-            return self._others
-        if value not in self._merged:
-            both = (*self._by_text[value], *self._others)
-            self._merged[value] = tuple(sorted(both, key=lambda rule: rule.number))
-        return self._merged[value]
+    def rules_for(self, value: object) -> int | None:
+        """Return the rules that accept a value; None for a kind of value it does not know."""
+        kind = type(value)
+        if kind is str:
+            return self._texts.get(value, self._other_text)  # type: ignore[call-overload,no-any-return]
+        if kind is Decimal:
+            return self._numbers.at(value)  # type: ignore[arg-type]
+        if value is None or isinstance(value, bool):
+            return self._fixed[value]
+        axis = self._axes.get((kind, is_local(value)))
+        key = order_key(value)
+        if axis is None or key is None or isinstance(key, str):
+            return None
+        return axis.at(key)
+
+
+def _stretches(axis: Axis, cuts: Sequence[tuple[int, Cuts]], anything: int) -> _Stretches:
+    keys = sorted({key for _, cell in cuts for key in cell.axes.get(axis, ((), ()))[0]})
+    place = {key: at for at, key in enumerate(keys)}
+    changes = [0] * (2 * len(keys) + 1)
+    any_key = keys[0] if keys else Decimal(0)
+    for bit, cell in cuts:
+        own, answers = cell.axes.get(axis, ((), ()))
+        accepts = answers[0] if own else cell.accepts(axis, any_key)
+        if accepts:
+            changes[0] ^= bit
+        for at, key in enumerate(own):
+            for step in (1, 2):
+                answer = answers[2 * at + step]
+                if answer != accepts:
+                    changes[2 * place[key] + step] ^= bit
+                    accepts = answer
+    rules, current = [], anything
+    for change in changes:
+        current ^= change
+        rules.append(current)
+    return _Stretches(keys, rules)

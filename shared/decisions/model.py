@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, TypeGuard
 
-from shared.feel import DEFAULT_BUDGET, Budget, Run, to_json
-from shared.feel.scope import JsonScope
+from shared.feel import DEFAULT_BUDGET, Budget, Run
 
 from .errors import DecisionNotFound
-from .evaluation import Session
-from .frame import Variables
+from .evaluation import Evaluation, evaluated
+from .quick import QuickTable, quick_table
+from .table import DecisionTable
 from .types import Types
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from shared.errors import Finding
-    from shared.feel import FeelValue, WorkingTime
+    from shared.feel import WorkingTime
 
     from .boxed import Function
     from .frame import Logic
@@ -88,20 +88,6 @@ class DecisionSummary:
     inputs: tuple[str, ...]
 
 
-class Evaluation(NamedTuple):
-    """An answer: as JSON (`result`), as a FEEL value (`value`), and why (`explanation`).
-
-    `explanation` has one entry per decision evaluated, in order, each a JSON object: `decision`,
-    `name`, `kind`, `hit_policy`, `matched_rules` (counted from 1), `rule_ids`, `inputs`,
-    `outputs`, and `notes` where something did not fit its type. Tables inside functions have
-    entries of their own, marked `"kind": "function table"`.
-    """
-
-    result: object
-    value: FeelValue
-    explanation: tuple[dict[str, object], ...]
-
-
 @dataclass(frozen=True)
 class DecisionModel:
     """The decisions of one file; immutable, and safe to share between threads."""
@@ -159,6 +145,38 @@ class DecisionModel:
         """The drawn inputs that say of which type they are."""
         return tuple(data for data in self.inputs_by_id.values() if data.kind is not None)
 
+    def is_lone(self, asked: Decision | Service | Knowledge) -> TypeGuard[Decision]:
+        """Return whether that is a decision which needs no other element of the model."""
+        return isinstance(asked, Decision) and asked.id in self._lone
+
+    @cached_property
+    def _lone(self) -> frozenset[str]:
+        if self.typed_inputs:
+            return frozenset()
+        return frozenset(
+            decision.id
+            for decision in self.decisions_by_id.values()
+            if not decision.requires.decisions and not decision.requires.knowledge
+        )
+
+    @cached_property
+    def _quick(self) -> dict[str, QuickTable]:
+        """The quick ways to ask tables that need no other element, by what they are found under."""
+        found = {
+            name: quick_table(asked, asked.logic)
+            for name, asked in self._by_id_or_name.items()
+            if self.is_lone(asked) and isinstance(asked.logic, DecisionTable)
+        }
+        return {name: quick for name, quick in found.items() if quick is not None}
+
+    def names_in(self, decision: Decision) -> Sequence[str]:
+        """Return the variables a decision's logic names, in alphabetical order."""
+        return self._names[decision.id]
+
+    @cached_property
+    def _names(self) -> dict[str, list[str]]:
+        return {key: sorted(one.logic.names()) for key, one in self.decisions_by_id.items()}
+
     @cached_property
     def _by_id_or_name(self) -> dict[str, Decision | Service | Knowledge]:
         """Everything that can be asked; an id goes before a name, the first before the others."""
@@ -198,7 +216,9 @@ class DecisionModel:
         Raises DecisionNotFound, HitPolicyViolated, FeelBudgetExceeded, and InputUnreadable for
         an input asked for that is no JSON.
         """
-        found = self.find(decision)
-        session = Session(self, Run(now, budget, working), Variables({}, JsonScope(inputs)))
-        value = session.answer(found)
-        return Evaluation(to_json(value), cast("FeelValue", value), session.explanation())
+        quick = self._quick.get(decision)
+        if quick is not None:
+            answer = quick.answer(inputs.get)
+            if answer is not None:
+                return answer
+        return evaluated(self, self.find(decision), Run(now, budget, working), inputs)

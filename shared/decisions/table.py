@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 from shared.feel.builtins import BUILTINS
 from shared.feel.operations import contained
@@ -12,7 +13,7 @@ from shared.feel.values import compared, equal
 
 from .errors import HitPolicyViolated
 from .frame import Frame, TableTrace
-from .index import StringIndex
+from .matching import Matcher
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,6 +59,28 @@ class Rule:
     tests: tuple[tuple[int, UnaryTests], ...]
     outputs: tuple[Expression, ...]
     annotations: tuple[str, ...] = ()
+    #: What the outputs are, when all of them are constants.
+    results: tuple[object, ...] | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look whether there is anything to compute."""
+        trees = [output.tree for output in self.outputs]
+        is_constant = all(tree.kind == "literal" for tree in trees)
+        results = tuple(tree.value for tree in trees) if is_constant else None
+        object.__setattr__(self, "results", results)
+
+
+class Plan(NamedTuple):
+    """What evaluating a table takes.
+
+    `columns` come with the Python type of the values which their type takes as they are.
+    """
+
+    columns: tuple[tuple[Column, type | None], ...]
+    labels: tuple[str, ...]
+    matcher: Matcher
+    only_first: bool
+    policy: str
 
 
 @dataclass(frozen=True)
@@ -72,13 +95,17 @@ class DecisionTable:
     types: Types
     aggregation: str = ""
     kind: str = "decisionTable"
-    _index: StringIndex = field(init=False, repr=False, compare=False)
-    _labels: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Index the rules by the column which tells most of them apart."""
-        object.__setattr__(self, "_index", StringIndex(self.rules, len(self.columns)))
-        object.__setattr__(self, "_labels", tuple(column.label for column in self.columns))
+    @cached_property
+    def plan(self) -> Plan:
+        """What evaluating takes, made when the table is first asked."""
+        return Plan(
+            tuple((column, self.types.plain(column.kind)) for column in self.columns),
+            tuple(column.label for column in self.columns),
+            Matcher(self.rules),
+            self.hit_policy == "FIRST",
+            self.hit_policy + (f" {self.aggregation}" if self.aggregation else ""),
+        )
 
     def evaluate(self, frame: Frame) -> object:
         """Return the table's value: of one output itself, of several a context.
@@ -86,20 +113,16 @@ class DecisionTable:
         Raises HitPolicyViolated when a UNIQUE table has several matches, or an ANY table several
         that disagree.
         """
-        values = [self._input(column, frame) for column in self.columns]
-        matched = self._matched(frame, values)
+        columns, labels, matcher, only_first, policy = self.plan
+        run, scope = frame.run, frame.scope
+        values: list[object] = []
+        for column, plain in columns:
+            value = column.expression.run(run, scope)
+            is_fitting = value is None or column.kind is None or type(value) is plain
+            values.append(value if is_fitting else self._fitted(column, value, frame))
+        matched = matcher.matched(run, scope, values, only_first)
         result = self._result(frame, matched)
-        frame.record.keep(
-            TableTrace(
-                self.name,
-                self.hit_policy + (f" {self.aggregation}" if self.aggregation else ""),
-                self._labels,
-                tuple(values),
-                [rule.number for rule in matched],
-                [rule.id for rule in matched],
-                result,
-            )
-        )
+        frame.record.keep(TableTrace(self.name, policy, labels, values, matched, result))
         return result
 
     def names(self) -> frozenset[str]:
@@ -112,10 +135,7 @@ class DecisionTable:
             found.update(*(output.names for output in rule.outputs))
         return frozenset(found)
 
-    def _input(self, column: Column, frame: Frame) -> object:
-        value = column.expression.run(frame.run, frame.scope)
-        if column.kind is None or value is None:
-            return value
+    def _fitted(self, column: Column, value: object, frame: Frame) -> object:
         try:
             return self.types.fitted(value, column.kind)
         except ValueError:
@@ -124,24 +144,11 @@ class DecisionTable:
             frame.record.note(f"{column.label}: not of type {column.type_ref}")
             return value
 
-    def _matched(self, frame: Frame, values: Sequence[object]) -> list[Rule]:
-        run, scope = frame.run, frame.scope
-        matched: list[Rule] = []
-        candidates = self._index.candidates(values)
-        run.charge(len(candidates))
-        for rule in candidates:
-            for column, test in rule.tests:
-                if test.run(run, scope, values[column]) is not True:
-                    break
-            else:
-                matched.append(rule)
-                if self.hit_policy == "FIRST":
-                    break
-        return matched
-
     def _result(self, frame: Frame, matched: list[Rule]) -> object:
         if not matched:
             return self._without_match(frame)
+        if len(matched) == 1 and self.hit_policy not in _LISTS:
+            return self._shaped(self._row(frame, matched[0]))
         if self.hit_policy == "UNIQUE" and len(matched) > 1:
             raise self._violated(matched)
         rows = [self._row(frame, rule) for rule in matched]
@@ -170,16 +177,18 @@ class DecisionTable:
             return _aggregated(frame, [], self.aggregation)
         return None
 
-    def _row(self, frame: Frame, rule: Rule) -> list[object]:
+    def _row(self, frame: Frame, rule: Rule) -> Sequence[object]:
+        if rule.results is not None:
+            return rule.results
         scope = frame.scope
         return [output.run(frame.run, scope) for output in rule.outputs]
 
-    def _shaped(self, row: list[object]) -> object:
+    def _shaped(self, row: Sequence[object]) -> object:
         if len(row) == 1:
             return row[0]
         return {output.name: value for output, value in zip(self.outputs, row, strict=True)}
 
-    def _priority(self, run: Run, row: list[object]) -> tuple[int, ...]:
+    def _priority(self, run: Run, row: Sequence[object]) -> tuple[int, ...]:
         """Where each output stands among its allowed values; unknown ones come last."""
         return tuple(
             next(
@@ -194,8 +203,9 @@ class DecisionTable:
         )
 
 
-def _all_same(run: Run, rows: list[list[object]]) -> bool:
-    return all(equal(row, rows[0], run.charge) is True for row in rows[1:])
+def _all_same(run: Run, rows: Sequence[Sequence[object]]) -> bool:
+    first = list(rows[0])
+    return all(equal(list(row), first, run.charge) is True for row in rows[1:])
 
 
 def _aggregated(frame: Frame, results: list[object], aggregation: str) -> object:

@@ -14,7 +14,7 @@ from shared.feel import Run
 from shared.feel.scope import ValueScope
 from shared.feel.temporal_text import parse_date, parse_date_time, parse_duration, parse_time
 from shared.feel.types import SPELLINGS
-from shared.feel.values import kind_of
+from shared.feel.values import TYPES, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -48,6 +48,15 @@ class ItemType:
     allowed: str = ""
     allows: UnaryTests | None = None
     is_whole: bool = False
+    #: The Python type of the values it takes as they are, if it is but another name for one of
+    #: FEEL's own types.
+    plain: type | None = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Look whether there is anything to fit or to check."""
+        is_plain = not self.fields and not self.is_collection and self.allows is None
+        plain = TYPES.get(SPELLINGS.get(self.base, "")) if is_plain else None
+        object.__setattr__(self, "plain", plain)
 
     def check(self, value: object, *, is_whole: bool) -> None:
         """Raise Unfit for a value that is not among the allowed ones."""
@@ -70,6 +79,10 @@ class Types:
             return self.by_name[name]
         return ItemType(name, name) if name in SPELLINGS else None
 
+    def plain(self, kind: ItemType | None) -> type | None:
+        """Return the Python type of the values that fit a type as they are, None if it depends."""
+        return None if kind is None or kind.base in self.by_name else kind.plain
+
     def allowed_values(self, reference: str) -> str:
         """Return the FEEL text of the values a type allows, following what it is based on."""
         found = self.of(reference)
@@ -81,7 +94,7 @@ class Types:
 
     def fitted(self, value: object, kind: ItemType | None, depth: int = 0) -> object:
         """Return a value as its type takes it; raise Unfit if it does not."""
-        if value is None or kind is None:
+        if value is None or kind is None or type(value) is self.plain(kind):
             return value
         if depth > _MAX_DEPTH:
             raise Unfit(kind.name)

@@ -45,8 +45,8 @@ _UNCHANGED: frozenset[type] = frozenset(
         FeelFunction,
     }
 )
-#: Where JSON's readers end; beyond it a number goes out as its text.
-_JSON_LIMIT = Decimal("1E+308")
+#: Beyond 10^308 JSON's readers end, and a number goes out as its text.
+_JSON_DIGITS = 308
 #: Whole numbers within these have no more digits than FEEL's, and need no rounding.
 _EXACT = 10**33
 
@@ -102,35 +102,48 @@ def _temporal(value: object) -> object:
 
 def to_json(value: object, *, decimals: Literal["number", "text"] = "number") -> object:
     """Return a FEEL value as JSON holds it; refuse one larger than an evaluation may produce."""
-    if not isinstance(value, list | dict):
-        return _scalar_out(value, decimals)
-    left = [DEFAULT_BUDGET.size]
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value
+    if kind is list or kind is dict:
+        return _Out(decimals).of(value, 0)
+    return _scalar_out(value, decimals)
 
-    def out(item: object, depth: int) -> object:
-        left[0] -= 1
-        if left[0] < 0 or depth > MAX_JSON_DEPTH:
+
+class _Out:
+    """Lists and contexts on their way out, and how much may still be written."""
+
+    __slots__ = ("_decimals", "_left")
+
+    def __init__(self, decimals: str) -> None:
+        self._decimals = decimals
+        self._left = DEFAULT_BUDGET.size
+
+    def of(self, value: object, depth: int) -> object:
+        """Return a value within so many others."""
+        self._left -= 1
+        if self._left < 0 or depth > MAX_JSON_DEPTH:
             raise FeelBudgetExceeded("size", DEFAULT_BUDGET.size)
-        if isinstance(item, list):
-            return [out(element, depth + 1) for element in item]
-        if isinstance(item, dict):
-            return {key: out(element, depth + 1) for key, element in item.items()}
-        return _scalar_out(item, decimals)
-
-    return out(value, 0)
+        if isinstance(value, list):
+            return [self.of(item, depth + 1) for item in value]
+        if isinstance(value, dict):
+            return {key: self.of(item, depth + 1) for key, item in value.items()}
+        return _scalar_out(value, self._decimals)
 
 
 def _scalar_out(value: object, decimals: str) -> object:
-    if value is None or isinstance(value, bool | str):
+    if value is None or type(value) is str or type(value) is bool:
         return value
     if isinstance(value, Decimal):
         if decimals == "text":
             return format_number(value)
-        if not -_JSON_LIMIT < value < _JSON_LIMIT:
+        if value and value.adjusted() >= _JSON_DIGITS:
             return str(value)
-        return int(value) if value == value.to_integral_value() else float(value)
+        whole = int(value)
+        return whole if whole == value else float(value)
     if isinstance(value, FeelFunction):
         return None
-    return text_of(value, _free)
+    return value if isinstance(value, str) else text_of(value, _free)
 
 
 def _free(size: int) -> None:

@@ -47,7 +47,7 @@ _NOTHING_KNOWN = KnownNames(())
 class _Compiled:
     """What expressions and tests have in common."""
 
-    __slots__ = ("_function", "_known", "names", "text", "tree", "warnings")
+    __slots__ = ("_known", "function", "names", "text", "tree", "warnings")
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class _Compiled:
         self.names = names
         #: What is allowed but cannot be meant, such as a call that is always null.
         self.warnings: tuple[FeelSyntaxError, ...] = ()
-        self._function = function
+        self.function = function
 
     @classmethod
     def compiled(cls, text: str, tree: Node, known: KnownNames) -> Self:
@@ -82,7 +82,7 @@ class _Compiled:
     def run(self, run: Run, scope: Scope, value: object = None) -> object:
         """Evaluate within a larger evaluation, on its account and over its names."""
         try:
-            return self._function(run, scope, value)
+            return self.function(run, scope, value)
         except RecursionError as error:
             # Only calls within calls come here, or a caller deep in a stack of its own.
             raise FeelBudgetExceeded("depth", "stack") from error
@@ -105,10 +105,11 @@ class Expression(_Compiled):
         self._quick: Quick | None = None
         self._is_quick_sought = False
 
-    def _sought(self) -> Quick | None:
-        """Make the quick form when it is first asked for: cells of tables never are."""
-        self._quick = quick_form(self.tree, self._known)
-        self._is_quick_sought = True
+    def quick(self) -> Quick | None:
+        """Return the quick form, if it has one; made when first asked for, as few cells are."""
+        if not self._is_quick_sought:
+            self._quick = quick_form(self.tree, self._known)
+            self._is_quick_sought = True
         return self._quick
 
     def evaluate(
@@ -126,7 +127,7 @@ class Expression(_Compiled):
         """
         quick = self._quick
         if quick is None and not self._is_quick_sought:
-            quick = self._sought()
+            quick = self.quick()
         if quick is not None:
             try:
                 return quick(context.get)

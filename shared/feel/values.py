@@ -80,6 +80,9 @@ _KINDS: dict[type, str] = {
     type(None): "null",
 }
 
+#: The other way round: the Python type of a FEEL type.
+TYPES: dict[str, type] = {name: kind for kind, name in _KINDS.items()}
+
 
 def kind_of(value: object) -> str:
     """Return the FEEL type's name of a value."""
@@ -90,7 +93,7 @@ def _time_key(time: FeelTime) -> int:
     return (time.local_s - (time.offset_on() or 0)) * 1_000_000_000 + time.nanosecond
 
 
-def _order_key(value: object) -> Decimal | int | str | None:
+def order_key(value: object) -> Decimal | int | str | None:
     """Return what orders values of one kind, None for values without an order."""
     match value:
         case bool():
@@ -110,7 +113,8 @@ def _order_key(value: object) -> Decimal | int | str | None:
     return None
 
 
-def _is_local(value: object) -> bool:
+def is_local(value: object) -> bool:
+    """Return whether a value is a time, or a moment, without offset or zone."""
     time = value.time if isinstance(value, FeelDateTime) else value
     return isinstance(time, FeelTime) and time.is_local
 
@@ -122,9 +126,9 @@ def compared(left: object, right: object) -> int | None:
     """
     if isinstance(left, Decimal) and isinstance(right, Decimal):
         return (left > right) - (left < right)
-    if type(left) is not type(right) or _is_local(left) != _is_local(right):
+    if type(left) is not type(right) or is_local(left) != is_local(right):
         return None
-    a, b = _order_key(left), _order_key(right)
+    a, b = order_key(left), order_key(right)
     if isinstance(a, str) and isinstance(b, str):
         return (a > b) - (a < b)
     if isinstance(a, int) and isinstance(b, int):
@@ -146,7 +150,7 @@ def equal(left: object, right: object, charge: Callable[[int], None]) -> bool | 
         return _equal_ranges(left, right, charge)
     if isinstance(left, bool):
         return left is right
-    return _order_key(left) == _order_key(right) and _is_local(left) == _is_local(right)
+    return order_key(left) == order_key(right) and is_local(left) == is_local(right)
 
 
 def _equal_lists(
@@ -188,5 +192,5 @@ def hash_key(value: object) -> object:
     """Return something hashable that is the same for equal scalar values; None for the others."""
     if isinstance(value, bool | str | FeelDate):
         return (type(value), value)
-    key = _order_key(value)
-    return None if key is None else (type(value), key, _is_local(value))
+    key = order_key(value)
+    return None if key is None else (type(value), key, is_local(value))

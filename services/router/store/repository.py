@@ -72,7 +72,7 @@ class Tables:
             raise NoSuchDecision(decision=decision_id)
         model, key, version = self.models[decision_id]
         evaluation = model.evaluate(decision_id, inputs, now=now, working=self.working)
-        told: dict[str, Any] = dict(evaluation.explanation[-1]) if evaluation.explanation else {}
+        told: dict[str, Any] = evaluation.explanation[-1] if evaluation.explanation else {}
         rules = told.get("rule_ids") or told.get("matched_rules") or ()
         return evaluation.result, {
             "decision": key,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING
 
+from shared.decisions.cuts import texts_of
 from shared.decisions.findings import Findings, Place
-from shared.decisions.index import texts_of
 from shared.decisions.table import DecisionTable
 from shared.feel import Run
 from shared.feel.scope import ValueScope

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from shared.decisions import HitPolicyViolated
-from shared.decisions.table import DecisionTable
 from shared.feel import FeelBudgetExceeded
 from tests.unit.decisions.dmn import Table, decision, model, table_model
 
@@ -141,46 +138,6 @@ def test_an_explanation_says_which_rules_matched_which_inputs_and_what_came_out(
             "outputs": {"lane": "green", "sla": "PT4H"},
         },
     )
-
-
-_cells = st.sampled_from(
-    ['"a"', '"b"', '"a","c"', "-", 'not("a")', '"d"', '"e"', '"f"', '"g"', '"h"', "other"]
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.tuples(_cells, st.sampled_from(["-", "> 1", "[0..2]"])), min_size=9, max_size=25),
-    st.sampled_from(["a", "b", "c", "z", None, 5]),
-    st.integers(0, 3),
-)
-def test_an_indexed_table_answers_as_one_that_is_gone_through(
-    rows: list[tuple[str, str]], value: object, amount: int
-) -> None:
-    numbered = tuple((*row, str(n)) for n, row in enumerate(rows))
-    table = Table(("text", "amount"), ("n",), numbered, hit_policy="RULE ORDER")
-    given = {"text": value, "amount": amount, "other": "z"}
-
-    found = table_model(table).evaluate("routing", given).result
-
-    one_by_one = [
-        n
-        for n, row in enumerate(rows)
-        if table_model(Table(("text", "amount"), ("n",), ((*row, "1"),)))
-        .evaluate("routing", given)
-        .result
-        == 1
-    ]
-    assert found == one_by_one
-
-
-def test_a_long_table_looks_at_no_more_rules_than_a_short_one() -> None:
-    rows = tuple((f'"c{n}"', f"{n}") for n in range(500))
-    table = table_model(Table(("text",), ("n",), rows)).decisions_by_id["routing"].logic
-
-    assert isinstance(table, DecisionTable)
-    assert [rule.number for rule in table._index.candidates(["c499"])] == [500]
-    assert list(table._index.candidates(["unknown"])) == []
 
 
 def test_a_cell_cannot_run_for_ever() -> None:

@@ -54,7 +54,7 @@ CONDITIONS: list[tuple[str, dict[str, Any], object]] = [
 def test_the_conditions_of_diagrams_have_a_quick_form_that_answers(
     text: str, values: dict[str, Any], expected: object
 ) -> None:
-    quick = compile_expression(text)._sought()
+    quick = compile_expression(text).quick()
 
     assert quick is not None
     assert quick(values.get) == expected
@@ -85,7 +85,7 @@ def test_the_conditions_of_diagrams_have_a_quick_form_that_answers(
 def test_a_value_python_would_compare_otherwise_is_left_to_the_ordinary_code(
     text: str, values: dict[str, Any]
 ) -> None:
-    quick = compile_expression(text)._sought()
+    quick = compile_expression(text).quick()
 
     assert quick is not None
     with pytest.raises((GaveUp, TypeError, ArithmeticError)):
@@ -197,7 +197,7 @@ def test_the_quick_form_and_the_ordinary_code_never_disagree(
 
 def test_quick_code_reaches_nothing_but_its_own_words() -> None:
     for text, _, _ in CONDITIONS:
-        quick = compile_expression(text)._sought()
+        quick = compile_expression(text).quick()
         assert isinstance(quick, FunctionType)
         found = list(dis.get_instructions(quick))
         assert {i.argval for i in found if i.opname == "LOAD_GLOBAL"} <= set(_GLOBALS)
@@ -216,4 +216,4 @@ def test_a_high_bound_that_is_null_leaves_between_undecided() -> None:
 
 @pytest.mark.parametrize("text", ["a + b + c" + " + a" * 300, "not(" * 50 + "a" + ")" * 50])
 def test_a_large_expression_has_no_second_form(text: str) -> None:
-    assert compile_expression(text)._sought() is None
+    assert compile_expression(text).quick() is None

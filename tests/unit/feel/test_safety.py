@@ -192,7 +192,7 @@ def _operations_in(code: CodeType) -> set[str]:
 )
 def test_generated_code_holds_no_attribute_no_import_and_no_foreign_name(text: str) -> None:
     expression = compile_expression(text)
-    code = expression._function.__code__
+    code = expression.function.__code__
 
     assert _names_in(code) <= set(GLOBALS)
     assert not {op for op in _operations_in(code) if "ATTR" in op or "METHOD" in op}
