@@ -8,6 +8,7 @@ import typer
 
 from levee.commands.audit import audit_house
 from levee.commands.calendar import calendar_app
+from levee.commands.clocks import clocks_app
 from levee.commands.decision import decision_app
 from levee.commands.demo import demo
 from levee.commands.incidents import incidents_app
@@ -37,6 +38,7 @@ app.command()(backup)
 app.command()(restore)
 app.command()(demo)
 app.add_typer(calendar_app, name="calendar")
+app.add_typer(clocks_app, name="clocks")
 app.add_typer(pack_app, name="pack")
 app.add_typer(process_app, name="process")
 app.add_typer(decision_app, name="decision")

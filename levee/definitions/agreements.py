@@ -5,10 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from levee.calendars.files import read_calendar
-from services.clock.domain.review import review_rows, review_support
-from services.clock.domain.table import DECISION
-from services.clock.store.compiling import subject_of
 from shared.decisions import DecisionTable
 from shared.errors import LeveeError
 from shared.time_source import SystemTime
@@ -41,6 +37,11 @@ def review_targets(
     The table `targets` is also looked at for promises inside that cannot support those outside,
     on the calendars that lie beside the file (none there: not looked at).
     """
+    # Imported here: most files that are checked are no tables of targets.
+    from services.clock.domain.review import review_rows, review_support
+    from services.clock.domain.table import DECISION
+    from services.clock.store.compiling import subject_of
+
     calendars = _beside(Path(file))
     for decision in tables_of_targets(model):
         subject = subject_of(1, content.decode("utf-8-sig"), calendars, decision)
@@ -51,6 +52,8 @@ def review_targets(
 
 def _beside(file: Path) -> dict[str, Calendar] | None:
     """Return the calendars of the file's folder, or of the one above it (packs)."""
+    from levee.calendars.files import read_calendar
+
     for folder in (file.parent / "calendars", file.parent.parent / "calendars"):
         found = {}
         for path in sorted(folder.glob("*.yaml")):

@@ -62,21 +62,21 @@ async def measure(stage: Stage, *, seconds: float, waiting: int = 0) -> Section:
     """
     section = Section("timers", f"Timers: PostgreSQL, armed {_TOGETHER} per transaction")
     url = await stage.postgres.create()
-    async with _runtime(url) as runtime:
+    async with at_work(url) as runtime:
         if waiting:
             progress(f"timers: {waiting} are waiting")
             await _wait_with(runtime.database, waiting)
             section.add("timers waiting meanwhile", waiting, "")
         count = int(_RATE * seconds)
         progress(f"timers: arming {count}")
-        armed = await _arm(runtime, count, _FAR, "far")
+        armed = await arm_many(runtime, count, _FAR, "far")
         plain = await _insert(runtime.database, count)
         section.add("armed", armed, "/s", armed / plain, "floor: inserts of the same rows alone")
         section.add("floor: inserts of the same rows alone", plain, "/s")
         runtime.timers.lateness = noted = Noted()
         progress(f"timers: firing {_RATE}/s for {seconds:.0f} s")
         before = time.process_time()
-        await _arm(runtime, count, _AHEAD, "near", apart=timedelta(seconds=1 / _RATE))
+        await arm_many(runtime, count, _AHEAD, "near", apart=timedelta(seconds=1 / _RATE))
         arming_s = time.process_time() - before
         await until(lambda: noted.fired >= count, within_s=30 + seconds)
         used_s = time.process_time() - before - arming_s
@@ -112,13 +112,14 @@ async def _wait_with(database: Database, count: int) -> None:
 async def _restart(url: str) -> float:
     """Return the seconds until a service that starts again watches what is due next."""
     began = time.perf_counter()
-    async with _runtime(url) as runtime:
+    async with at_work(url) as runtime:
         await until(lambda: runtime.timers._refill_at is not None)
         return time.perf_counter() - began
 
 
 @asynccontextmanager
-async def _runtime(url: str) -> AsyncIterator[Runtime[NoteWork]]:
+async def at_work(url: str) -> AsyncIterator[Runtime[NoteWork]]:
+    """Run a service whose timers do nothing, on a new database."""
     machine, activity = SystemTime(), Activity()
     bus = MemoryBus(machine)
     keys = KeyRing(None, machine)
@@ -136,7 +137,7 @@ async def _runtime(url: str) -> AsyncIterator[Runtime[NoteWork]]:
         await bus.close()
 
 
-async def _arm(
+async def arm_many(
     runtime: Runtime[NoteWork],
     count: int,
     ahead: timedelta,
