@@ -29,7 +29,7 @@ from shared.http.auth import KeyRing, add_to_file, new_key
 from shared.id_source import RandomIds
 from shared.service import Surroundings
 from shared.time_source import Activity, SystemTime
-from tests.harness.journey import a_post
+from tests.harness.journey import P1, a_post
 from tests.harness.nats import nats_server
 from tests.harness.shifted import ShiftedTime
 from tests.harness.town_processes import quick_definitions
@@ -63,7 +63,7 @@ class Clockwork:
         """Post urgent requests; return their ids."""
         made = []
         for n in range(count):
-            body = a_post(f"Outage {len(self.posted) + n}", urgency="high", impact="high")
+            body = a_post(f"Outage {len(self.posted) + n}", **P1)
             answer = await self.http.post("/v1/requests", json=body)
             assert answer.status_code == 201, answer.text
             made.append(answer.json()["id"])

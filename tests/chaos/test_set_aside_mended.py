@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
-from tests.harness.journey import a_post
+from tests.harness.journey import P1, a_post
 from tests.harness.town_processes import town_in_one
 from tests.harness.waiting import until
 
@@ -51,7 +51,7 @@ async def post(town: Town, title: str) -> tuple[str, str]:
     """Post a request as the town's clients do; return its id and number."""
     place = f"{town.bases['intake']}/intake/v1/requests"
     async with town.http() as http:
-        body = a_post(title, urgency="high", impact="high")
+        body = a_post(title, **P1)
         answer = await http.post(
             place, json=body, headers={"Idempotency-Key": title.replace(" ", "-")}
         )
