@@ -1,7 +1,6 @@
-"""Authority: who may decide beyond the ordinary rules, who may not, and what a decision is.
+"""Authority: who may decide beyond the ordinary rules, what a decision is, what it must precede.
 
-Nobody decides or reviews what is their own: a user task says by its header `excludes` who is
-barred (`requester`: who asked; `decider`: who approved what is to be reviewed).
+Nobody decides or reviews what is their own (`barring`).
 """
 
 from __future__ import annotations
@@ -50,21 +49,6 @@ class Move:
     by: str | None = None
 
 
-def excludes_of(headers: Mapping[str, str]) -> tuple[str, ...]:
-    """Return whom the header `excludes` of a user task bars, as written."""
-    return tuple(word for part in headers.get("excludes", "").split(",") if (word := part.strip()))
-
-
-def barred(record: Record, excludes: tuple[str, ...]) -> frozenset[str]:
-    """Return the people whom these words bar from a work item of a request."""
-    found: set[str] = set()
-    if "requester" in excludes and (requester := record.context.get("requester")):
-        found.add(str(requester))
-    if "decider" in excludes:
-        found.update(record.deciders)
-    return frozenset(found)
-
-
 def decision_of(result: Mapping[str, object]) -> Decision:
     """Return the decision in the result of a work item; raise `Invalid` naming what is missing."""
     findings = []
@@ -110,14 +94,14 @@ def conclusion_of(result: Mapping[str, object]) -> str:
 
 
 def must_name_who(person: str | None) -> str:
-    """Return the person; raise `Invalid` where a decision or review names nobody."""
+    """Return the person; raise `Invalid` where nobody is named and it matters who did it."""
     if person is None:
         raise Invalid(
             [
                 _finding(
                     "/by",
-                    "决策与复盘必须写明由谁完成",
-                    "decisions and reviews name who made them",
+                    "决策、复盘与四眼工作项必须写明由谁完成",
+                    "decisions, reviews and work under four eyes name who did them",
                     ("填写 by", "fill in by"),
                 )
             ]

@@ -44,9 +44,9 @@ class WorkItemEnded(Refused):
 
 
 class NotACandidate(Refused):
-    """{person} belongs to none of the teams that may take this: {teams}."""
+    """{person} belongs to none of the teams that may take this, nor stands in there: {teams}."""
 
-    zh: ClassVar[str] = "{person} 不属于可以承担此工作的团队：{teams}。"
+    zh: ClassVar[str] = "{person} 不属于可以承担此工作的团队，也不是其中任何人的代理人：{teams}。"
 
 
 class NotClaimedByYou(Refused):
@@ -71,6 +71,18 @@ class OwnDecision(Forbidden):
     """{person} may not do this work item: nobody decides or reviews what is their own."""
 
     zh: ClassVar[str] = "{person} 不能处理此工作项：任何人都不得审批或复盘自己的事项。"
+
+
+class FourEyes(Forbidden):
+    """{person} did "{done}" and may not do this work item too: a second person has to."""
+
+    zh: ClassVar[str] = "{person} 已办理“{done}”，不能再处理此工作项：须由另一人处理（四眼原则）。"
+
+
+class ActsForBarred(Forbidden):
+    """{person} could do this work item only for {principal}, who may not: somebody else has to."""
+
+    zh: ClassVar[str] = "{person} 只能代理 {principal} 处理此工作项，而后者不得处理：须由他人处理。"
 
 
 class DecisionNotDelegable(Refused):

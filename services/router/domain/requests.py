@@ -227,12 +227,12 @@ def reopen(record: Record, reason: str) -> Outcome:
     return _open_again(record, reason)
 
 
-def close(record: Record, reason: str) -> Outcome:
+def close(record: Record, reason: str, by: str | None = None) -> Outcome:
     """End it for good, or note that its review is in the way; what was not resolved is by this."""
     _must_live(record)
     if record.state is RequestState.CLOSED:
         return record, ()
-    record, facts = resolve(record, "closed", by=None)
+    record, facts = resolve(record, "closed", by=by)
     if record.review == OWED:
         if record.closing is not None:
             return record, facts

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from services.router.domain.barring import Barred, must_be_free
 from services.router.domain.errors import (
+    ActsForBarred,
     AlreadyClaimed,
     DecisionNotDelegable,
     NotACandidate,
     NotClaimedByYou,
-    OwnDecision,
     WorkItemEnded,
 )
 from shared.vocabulary import WorkItemState
@@ -41,7 +42,7 @@ class WorkItem:
     completes: str | None = None
     #: Whether completing it decides over levels or grants an exception (header `decides`).
     decides: bool = False
-    #: Who may not do it, as the header `excludes` says: requester | decider.
+    #: Who may not do it, as the header `excludes` says: requester | decider | a user task.
     excludes: tuple[str, ...] = ()
     #: Deputy → whose authority it is, as it was when the work item opened.
     stands_in: Mapping[str, str] = field(default_factory=dict)
@@ -63,111 +64,126 @@ class WorkItem:
         return "review" if self.completes == REVIEWED else "work"
 
     @property
+    def doers(self) -> tuple[str, ...]:
+        """Who did it, and for whom, once it is completed."""
+        if self.state is not WorkItemState.COMPLETED or self.assignee is None:
+            return ()
+        principal = self.stands_in.get(self.assignee)
+        return (self.assignee,) if principal is None else (self.assignee, principal)
+
+    @property
     def is_over(self) -> bool:
         """Whether nobody can do it any more."""
         return self.state in (WorkItemState.COMPLETED, WorkItemState.CANCELLED)
 
 
-def claim(
-    item: WorkItem,
-    person: str,
-    teams_of_person: frozenset[str],
-    *,
-    absent: Collection[str] = (),
-    barred: Collection[str] = (),
-) -> WorkItem:
-    """Take the work item; candidates only, and not out of another's hands.
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Somebody at a work item: their teams, and for whom they stand in at the moment."""
 
-    `absent` are those for whom the person stands in at the moment, `barred` who may not do it.
+    person: str
+    teams: frozenset[str] = frozenset()
+    #: For whom they stand in → the teams of that person.
+    principals: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+_NOBODY: Barred = {}
+
+
+def claim(item: WorkItem, actor: Actor, barred: Barred = _NOBODY) -> WorkItem:
+    """Take the work item; candidates and their deputies only, and not out of another's hands.
+
+    What somebody who is away has in their hands may be taken by who stands in for them.
+    Raises `AlreadyClaimed`, `NotACandidate`, `OwnDecision`, `FourEyes`, `ActsForBarred`.
     """
-    _must_be_open(item)
-    if item.assignee == person:
+    must_be_open(item)
+    if item.assignee == actor.person:
         return item
-    if item.assignee is not None:
+    if item.assignee is not None and item.assignee not in actor.principals:
         raise AlreadyClaimed(work_item_id=item.id, assignee=item.assignee)
-    _must_be_candidate(item, person, teams_of_person, absent, barred)
-    return replace(
-        item,
-        state=WorkItemState.CLAIMED,
-        assignee=person,
-        stands_in=_standing_in(item, person, absent),
-    )
+    taken = _standing_in(item, actor, barred)
+    return replace(taken, state=WorkItemState.CLAIMED, assignee=actor.person)
 
 
-def authorised(
-    item: WorkItem,
-    person: str,
-    teams_of_person: frozenset[str],
-    *,
-    absent: Collection[str] = (),
-    barred: Collection[str] = (),
-) -> WorkItem:
-    """Return the item as this person may complete it: decisions and reviews by candidates only.
+def authorised(item: WorkItem, actor: Actor, barred: Barred = _NOBODY) -> WorkItem:
+    """Return the item as this person may complete it: what is guarded by candidates only.
 
-    Raises `OwnDecision`, `NotACandidate`.
+    Raises `NotACandidate`, `OwnDecision`, `FourEyes`, `ActsForBarred`.
     """
-    if person in barred:
-        raise OwnDecision(person=person)
-    if not item.is_of_authority or item.assignee == person:
+    must_be_free(actor.person, barred)
+    if not (item.is_of_authority or item.excludes):
         return item
-    _must_be_candidate(item, person, teams_of_person, absent, barred)
-    return replace(item, stands_in=_standing_in(item, person, absent))
+    if item.assignee == actor.person and item.stands_in.get(actor.person) not in barred:
+        return item
+    return _standing_in(item, actor, barred)
 
 
-def _must_be_candidate(
-    item: WorkItem,
-    person: str,
-    teams_of_person: frozenset[str],
-    absent: Collection[str],
-    barred: Collection[str],
-) -> None:
-    if person in barred:
-        raise OwnDecision(person=person)
-    # A deputy does not lend a hand to whoever is barred: it would be their own decision again.
-    principals = set(absent) - set(barred)
-    named = {person, *principals} & set(item.users)
-    if not named and not teams_of_person & set(item.teams):
+def _standing_in(item: WorkItem, actor: Actor, barred: Barred) -> WorkItem:
+    """Return the item with whose authority it is that a candidate acts on."""
+    person = actor.person
+    must_be_free(person, barred)
+    lent = item.stands_in.get(person)
+    if actor.teams & set(item.teams) or (person in item.users and lent is None):
+        return item
+    able = [
+        principal
+        for principal, teams in sorted(actor.principals.items())
+        if principal == item.assignee or principal in item.users or teams & set(item.teams)
+    ]
+    # Named when it opened: whoever comes back early may do it, and so may still their deputy.
+    able = [lent, *able] if lent is not None and person in item.users else able
+    # A deputy does not lend a hand to whoever is barred: it would be their own work again.
+    free = [principal for principal in able if principal not in barred]
+    if not able:
         teams = ", ".join((*item.teams, *item.users)) or "-"
         raise NotACandidate(person=person, teams=teams)
+    if not free:
+        raise ActsForBarred(person=person, principal=able[0])
+    first = next((each for each in free if each == item.assignee or each in item.users), free[0])
+    return replace(item, stands_in={**item.stands_in, person: first})
 
 
-def _standing_in(item: WorkItem, person: str, absent: Collection[str]) -> Mapping[str, str]:
-    principal = next((user for user in item.users if user in absent), None)
-    if person in item.users or principal is None:
-        return item.stands_in
-    return {**item.stands_in, person: principal}
+def _put_down(item: WorkItem) -> Mapping[str, str]:
+    """Return who stands in for whom once nobody holds it: what was lent for this time is over."""
+    return {d: p for d, p in item.stands_in.items() if d != item.assignee or d in item.users}
 
 
 def give_back(item: WorkItem, person: str) -> WorkItem:
     """Return the work item to its teams."""
-    _must_be_open(item)
+    must_be_open(item)
     if item.assignee != person:
         raise NotClaimedByYou(work_item_id=item.id, person=person)
-    return replace(item, state=WorkItemState.OPEN, assignee=None)
+    return replace(item, state=WorkItemState.OPEN, assignee=None, stands_in=_put_down(item))
 
 
 def give_to(item: WorkItem, team: str, person: str | None) -> WorkItem:
     """Let another team, or a person of it, do the work; a decision stays with its authority."""
-    _must_be_open(item)
+    must_be_open(item)
     if item.decides:
         raise DecisionNotDelegable(work_item_id=item.id)
+    return with_assignee(item, team, person)
+
+
+def with_assignee(item: WorkItem, team: str, person: str | None) -> WorkItem:
+    """Return the item as it stands after its request was given to a team or person."""
     state = WorkItemState.CLAIMED if person else WorkItemState.OPEN
-    return replace(item, teams=(team,), users=(), state=state, assignee=person)
+    return replace(item, teams=(team,), users=(), state=state, assignee=person, stands_in={})
 
 
 def complete(item: WorkItem, person: str | None) -> WorkItem:
     """The work is done; somebody else's claim is in the way."""
-    _must_be_open(item)
+    must_be_open(item)
     if person is not None and item.assignee is not None and item.assignee != person:
         raise NotClaimedByYou(work_item_id=item.id, person=person)
     return replace(item, state=WorkItemState.COMPLETED, assignee=person or item.assignee)
 
 
-def end(item: WorkItem, state: WorkItemState) -> WorkItem:
-    """The diagram went on without it."""
-    return item if item.is_over else replace(item, state=state)
+def end(item: WorkItem, state: WorkItemState, by: str | None = None) -> WorkItem:
+    """The diagram went on without it; `by` whose word it was, where that did the work."""
+    return item if item.is_over else replace(item, state=state, assignee=by or item.assignee)
 
 
-def _must_be_open(item: WorkItem) -> None:
+def must_be_open(item: WorkItem) -> None:
+    """Raise `WorkItemEnded` for what nobody can do any more."""
     if item.is_over:
         raise WorkItemEnded(work_item_id=item.id, state=item.state.value)

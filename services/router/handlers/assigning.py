@@ -13,6 +13,7 @@ from uuid import UUID
 
 from services.router import domain
 from services.router.domain import assigning
+from services.router.handlers.barring import barred_by
 from services.router.handlers.incidents import note_fault
 from services.router.handlers.steps import follow
 from shared.definitions.parsing import parse_duration
@@ -101,7 +102,7 @@ def _choose(
         members,
         work.hands.last_turn(record.team),
         work.hands.owner_of(rule.related) if rule.related else None,
-        domain.barred(record, excludes),
+        barred_by(work, record, excludes),
     )
 
 

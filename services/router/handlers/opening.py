@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.router import domain, events_out
 from services.router.domain import WorkItem
+from services.router.handlers.barring import barred, barred_by
 from shared.events import router as said
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def open_item(
 ) -> WorkItem:
     """Open the work item of a user task, and announce it; `chosen` is the diagram's own team."""
     headers = task.headers
-    excludes = domain.excludes_of(headers)
+    excludes = domain.excluded_in(domain.excludes_of(headers), task.element_id)
     is_named = bool(task.candidate_users) and not task.candidate_groups
     asked = domain.candidates(
         () if is_named else task.candidate_groups or (record.team,),
@@ -29,7 +30,7 @@ def open_item(
         chosen,
         work.repository.people,
         at,
-        domain.barred(record, excludes),
+        barred_by(work, record, excludes),
     )
     completes = headers.get("completes")
     decides = "decides" in headers
@@ -62,7 +63,9 @@ def claim_for_owner(work: RouterWork, record: Record, at: datetime) -> None:
     if record.assignee is None:
         return
     for item in work.open_items(record):
-        if item.is_owners and item.instance_id == record.instance_id and item.assignee is None:
+        if item.assignee is not None or item.instance_id != record.instance_id:
+            continue
+        if item.is_owners and record.assignee not in barred(work, record, item):
             work.keep_item(domain.give_to(item, record.team, record.assignee))
             event = said.WorkItemClaimed(work_item_id=item.id, assignee=record.assignee)
             work.publish(event, subject=record.id, occurred_at=at)

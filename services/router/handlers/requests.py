@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from services.router import domain, events_out
 from services.router.domain import TRIAGE, LaneNotDrawn, Move, NoSuchPerson, NoSuchTeam, Record
-from services.router.handlers import lanes
+from services.router.handlers import barring, lanes
 from services.router.handlers.assigning import propose
 from services.router.handlers.incidents import note_fault
 from services.router.handlers.steps import follow, move_to_lane, record_step
@@ -192,7 +192,7 @@ def apply_change(request_id: UUID, change: Change, work: RouterWork) -> Record:
     """Do to a request what a person wants done; return it as it is then.
 
     Raises `RequestNotRouted`, `BeforeSubmission`, `AlreadyCancelled`, `NoSuchTeam`,
-    `NoSuchPerson`, `DecisionPending`, `ReviewOwed`, `NotInThisState`, `NotYourLane`,
+    `NoSuchPerson`, `FourEyes`, `DecisionPending`, `ReviewOwed`, `NotInThisState`, `NotYourLane`,
     `OwnDecision`, `LaneNotDrawn`.
     """
     record = work.record(request_id)
@@ -200,8 +200,10 @@ def apply_change(request_id: UUID, change: Change, work: RouterWork) -> Record:
     if change.kind == "change_lane":
         return _change_lane(work, record, change)
     domain.must_not_end_yet(record, work.open_items(record), change.kind)
+    guarded = barring.guarded_items(work, record)
     record, facts = _changed(work, record, change)
     record = follow(work, record, facts, change.at)
+    barring.must_not_pass(work, guarded, change.by)
     return propose(work, record, change.at) if change.kind == "hand_over" else record
 
 
@@ -224,6 +226,7 @@ def _change_lane(work: RouterWork, record: Record, change: Change) -> Record:
 def _changed(work: RouterWork, record: Record, change: Change) -> domain.Outcome:
     if change.kind == "assign":
         _must_exist(work, change.assignee)
+        _must_have_a_share(work, record, change.assignee or "")
         return domain.assign(record, change.assignee or "", change.by)
     if change.kind == "hand_over":
         return _handed_over(work, record, change)
@@ -236,7 +239,7 @@ _RULES: dict[ChangeKind, Callable[[Record, Change], domain.Outcome]] = {
     "resume": lambda r, _: domain.resume(r),
     "resolve": lambda r, c: domain.resolve(r, c.reason or "solved", c.note, c.by),
     "reopen": lambda r, c: domain.reopen(r, c.reason or "not_solved"),
-    "close": lambda r, c: domain.close(r, c.reason or "agent"),
+    "close": lambda r, c: domain.close(r, c.reason or "agent", c.by),
     "cancel": lambda r, c: domain.cancel(r, c.reason or "cancelled"),
 }
 
@@ -248,9 +251,17 @@ def _handed_over(work: RouterWork, record: Record, change: Change) -> domain.Out
     record, facts = domain.hand_over(record, team, change.reason)
     if change.assignee is not None:
         _must_exist(work, change.assignee)
+        _must_have_a_share(work, record, change.assignee)
         record, more = domain.assign(record, change.assignee, change.by)
         facts = (*facts, *more)
     return record, facts
+
+
+def _must_have_a_share(work: RouterWork, record: Record, person: str) -> None:
+    """Raise where somebody would own a request of which they may do nothing that is open."""
+    bars = [barring.barred(work, record, i) for i in work.open_items(record) if i.is_owners]
+    if bars and all(person in each for each in bars):
+        domain.must_be_free(person, bars[0])
 
 
 def _must_exist(work: RouterWork, person: str | None) -> None:

@@ -10,10 +10,10 @@ from services.router import domain, events_out
 from services.router.domain import Move
 from services.router.domain import jobs as rules
 from services.router.handlers import incidents, jobs, lanes, operations
+from services.router.handlers.barring import barred
 from services.router.handlers.incidents import note_fault
 from services.router.handlers.opening import claim_for_owner, open_item
 from services.router.handlers.waits import record_waits
-from services.router.store.work import with_assignee
 from shared.errors import LeveeError
 from shared.events import router as said
 from shared.vocabulary import RequestState, WorkItemState
@@ -275,7 +275,8 @@ def _tell_diagram(work: RouterWork, record: Record, fact: Fact, at: datetime) ->
         payload = {"to_team": fact.to_team} if isinstance(fact, domain.HandedOver) else {}
         step = instance.correlate(_message(fact), payload, at)
     if step is not None:
-        _end_items(work, record, step, *_ending(fact), at)
+        by = fact.by if isinstance(fact, domain.Resolved) else None
+        _end_items(work, record, step, *_ending(fact), at, by)
         record = record_step(work, record, step, at)
     return _make_sure(work, record, fact, at, is_heard=step is not None)
 
@@ -332,15 +333,22 @@ def _ending(fact: Fact) -> tuple[WorkItemState, str]:
 
 
 def _end_items(
-    work: RouterWork, record: Record, step: Step, state: WorkItemState, reason: str, at: datetime
+    work: RouterWork,
+    record: Record,
+    step: Step,
+    state: WorkItemState,
+    reason: str,
+    at: datetime,
+    by: str | None = None,
 ) -> None:
     gone = set(step.user_tasks_gone)
     for item in work.open_items(record):
         if item.task_id in gone and item.instance_id == record.instance_id:
-            work.keep_item(domain.end(item, state))
+            ended = domain.end(item, state, by)
+            work.keep_item(ended)
             event: said.RouterEvent
             if state is WorkItemState.COMPLETED:
-                event = said.WorkItemCompleted(work_item_id=item.id, completed_by=item.assignee)
+                event = said.WorkItemCompleted(work_item_id=item.id, completed_by=ended.assignee)
             else:
                 event = said.WorkItemCancelled(work_item_id=item.id, reason=reason)
             work.publish(event, subject=record.id, occurred_at=at)
@@ -353,10 +361,12 @@ def _items_follow(work: RouterWork, record: Record, fact: Fact, at: datetime) ->
             continue
         match fact:
             case domain.HandedOver():
-                work.keep_item(with_assignee(item, fact.to_team, None))
+                work.keep_item(domain.with_assignee(item, fact.to_team, None))
                 _delegated(work, item, fact.to_team, None, fact.reason, at)
             case domain.Assigned(team, assignee) if item.assignee != assignee:
-                work.keep_item(with_assignee(item, team, assignee))
+                if assignee in barred(work, record, item):
+                    continue  # the request is theirs, this piece of it is for somebody else
+                work.keep_item(domain.with_assignee(item, team, assignee))
                 claimed = said.WorkItemClaimed(work_item_id=item.id, assignee=assignee)
                 work.publish(claimed, subject=record.id, occurred_at=at)
             case _:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from services.router import domain, events_out
 from services.router.domain import NoSuchPerson, NoSuchTeam, NoSuchWorkItem, WorkItem
 from services.router.handlers.assigning import propose
+from services.router.handlers.barring import actor, barred, is_guarded
 from services.router.handlers.steps import close, follow, is_over, record_step
 from shared.events import router as said
 from shared.vocabulary import RequestState
@@ -23,21 +24,14 @@ if TYPE_CHECKING:
 def claim_item(item_id: UUID, person: str, at: datetime, work: RouterWork) -> WorkItem:
     """Take a work item: who takes the owning team's work owns the request from now on."""
     item = _item(work, item_id)
-    people = work.repository.people
-    if not work.repository.has_person(person):
-        raise NoSuchPerson(person=person)
     record = work.record(item.request_id)
-    claimed = domain.claim(
-        item,
-        person,
-        work.repository.teams_of(person),
-        absent=people.absent_of(person, at),
-        barred=domain.barred(record, item.excludes),
-    )
+    claimed = domain.claim(item, actor(work, person, at), barred(work, record, item))
     if claimed is item:
         return item
     work.keep_item(claimed)
-    event = said.WorkItemClaimed(work_item_id=item.id, assignee=person)
+    event = said.WorkItemClaimed(
+        work_item_id=item.id, assignee=person, on_behalf_of=claimed.stands_in.get(person)
+    )
     work.publish(event, subject=item.request_id, occurred_at=at)
     if item.is_owners:
         record, facts = domain.assign(record, person, person)
@@ -67,22 +61,34 @@ def delegate_item(
         raise NoSuchTeam(team=team)
     if person is not None and not work.repository.has_person(person):
         raise NoSuchPerson(person=person)
+    record = work.record(item.request_id)
+    if person is not None:
+        domain.must_be_free(person, barred(work, record, item))
     if not item.is_owners:
         return _delegate_share(work, item, team, person, reason, at)
-    record, facts = domain.hand_over(work.record(item.request_id), team, reason)
+    record, facts = domain.hand_over(record, team, reason)
     if person is not None:
         record, more = domain.assign(record, person)
         facts = (*facts, *more)
     propose(work, follow(work, record, facts, at), at)
-    return _item(work, item_id)
+    return work.item(item_id) or item
 
 
 def complete_item(
     item_id: UUID, person: str | None, result: Mapping[str, object], at: datetime, work: RouterWork
 ) -> WorkItem:
-    """The work is done: the diagram goes on; a task that `completes` the request resolves it."""
+    """The work is done: the diagram goes on; a task that `completes` the request resolves it.
+
+    Said again by who did it, it is done once.
+    """
+    found = work.item(item_id)
+    if found is not None and person is not None and found.doers[:1] == (person,):
+        return found
     item = _item(work, item_id)
     record = work.record(item.request_id)
+    if is_guarded(work, item):
+        # Who did it bars them from another task: it has to be somebody.
+        actor(work, domain.must_name_who(person or item.assignee), at)
     if item.excludes or item.is_of_authority:
         record, item, result = _by_authority(work, record, item, person, result, at)
     item = domain.complete(item, person)
@@ -117,15 +123,7 @@ def _by_authority(
     The diagram hears of a decision what was checked, and who took it.
     """
     person = domain.must_name_who(person)
-    if not work.repository.has_person(person):
-        raise NoSuchPerson(person=person)
-    item = domain.authorised(
-        item,
-        person,
-        work.repository.teams_of(person),
-        absent=work.repository.people.absent_of(person, at),
-        barred=domain.barred(record, item.excludes),
-    )
+    item = domain.authorised(item, actor(work, person, at), barred(work, record, item))
     if item.decides:
         decision = domain.decision_of(result)
         asked = work.asked_of(record, item)
@@ -146,8 +144,6 @@ def _delegate_share(
 ) -> WorkItem:
     """Hand on another's share of the work; the request stays where it is."""
     given = domain.give_to(item, team, person)
-    if person is not None and person in domain.barred(work.record(item.request_id), item.excludes):
-        raise domain.OwnDecision(person=person)
     work.keep_item(given)
     event = said.WorkItemDelegated(
         work_item_id=item.id, to_team=team, to_assignee=person, reason=reason
@@ -157,7 +153,9 @@ def _delegate_share(
 
 
 def _item(work: RouterWork, item_id: UUID) -> WorkItem:
+    """Return an open work item; raise `NoSuchWorkItem`, `WorkItemEnded`."""
     item = work.item(item_id)
     if item is None:
         raise NoSuchWorkItem(work_item_id=item_id)
+    domain.must_be_open(item)
     return item

@@ -101,7 +101,8 @@ def item_row(item: WorkItem) -> dict[str, Any]:
 
 def _authority(item: WorkItem) -> str | None:
     """Return what only some may do, and nothing for the ordinary work of a team."""
-    if item.is_owners and not item.is_of_authority and not item.excludes:
+    is_ordinary = item.is_owners and not item.is_of_authority and not item.excludes
+    if is_ordinary and not item.stands_in:
         return None
     told = {
         "decides": item.decides,

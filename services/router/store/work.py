@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from services.router.domain import (
+    Doer,
     Incident,
     Job,
     NoSuchIncident,
@@ -31,7 +31,7 @@ from services.router.store.rows import (
     record_of,
     record_row,
 )
-from services.router.workflow import Instance, Step, Stored, load, start
+from services.router.workflow import CompiledProcess, Instance, Step, Stored, load, start
 from shared.consuming import Work, WorkContext
 from shared.database.statements import rows_among, upsert
 from shared.id_source import derived
@@ -63,6 +63,8 @@ class RouterWork(Work):
         self._changed_instances: set[UUID] = set()
         self._items: dict[UUID, WorkItem] = {}
         self._changed_items: dict[UUID, WorkItem] = {}
+        #: Rows of what is over, by their requests; read only where somebody asks.
+        self._past: dict[UUID, list[Any]] = {}
         self._letters = Letters()
         self._jobs: dict[UUID, Job] = {}
         self._operations: dict[UUID, int] = {}
@@ -113,6 +115,8 @@ class RouterWork(Work):
                 item = item_of(row)
                 self._items[item.id] = item
                 self.inboxed.saw_item(item)
+            else:
+                self._past.setdefault(UUID(row.request_id), []).append(row)
 
     async def _load_jobs(self, keys: Collection[str]) -> None:
         """Load what the diagrams wait for, by its id: what is over costs nothing."""
@@ -217,6 +221,10 @@ class RouterWork(Work):
         self._changed_instances.add(record.instance_id)
         return self._instances[record.instance_id]
 
+    def process_of(self, record: Record) -> CompiledProcess:
+        """Return the process of the request's instance, which is not touched by it."""
+        return self._instances[record.instance_id].process
+
     # ---- work items ------------------------------------------------------------------------
 
     def open_items(self, record: Record) -> list[WorkItem]:
@@ -225,8 +233,27 @@ class RouterWork(Work):
         return sorted(found, key=lambda i: (i.opened_at, i.task_id))
 
     def item(self, item_id: UUID) -> WorkItem | None:
-        """Return an open work item of a loaded request."""
-        return self._items.get(item_id)
+        """Return a work item of a loaded request, over or not."""
+        found = self._items.get(item_id)
+        if found is None:
+            past = (row for rows in self._past.values() for row in rows)
+            found = next((item_of(row) for row in past if row.id == str(item_id)), None)
+        return found
+
+    def doers(self, record: Record) -> list[Doer]:
+        """Return who completed which user task of the request's running instance."""
+        past = [
+            item_of(row)
+            for row in self._past.get(record.id, ())
+            if row.state == WorkItemState.COMPLETED.value
+        ]
+        elements = self.process_of(record).elements
+        return [
+            Doer(person, item.element_id, elements[item.element_id]["name"])
+            for item in (*past, *self._items.values())
+            if item.instance_id == record.instance_id and item.element_id in elements
+            for person in item.doers
+        ]
 
     def keep_item(self, item: WorkItem) -> None:
         """Keep a work item as it is now."""
@@ -300,12 +327,6 @@ def job_id(instance_id: UUID, task_id: int) -> UUID:
 
 def _named(keys: Collection[str], kind: str) -> list[str]:
     return [key.removeprefix(kind) for key in keys if key.startswith(kind)]
-
-
-def with_assignee(item: WorkItem, team: str, assignee: str | None) -> WorkItem:
-    """Return the item as it stands after the request was given to a team or person."""
-    state = WorkItemState.CLAIMED if assignee else WorkItemState.OPEN
-    return replace(item, teams=(team,), users=(), assignee=assignee, state=state)
 
 
 def _shown(record: Record) -> tuple[object, ...]:

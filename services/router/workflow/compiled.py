@@ -12,6 +12,7 @@ from .lint import lint
 from .net import Net, build
 from .reader import read
 from .surroundings import Known
+from .task_words import guarded_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -50,6 +51,8 @@ class CompiledProcess:
     #: Processes it calls, and those they call.
     calls: tuple[str, ...]
     net: Net = field(repr=False)
+    #: User tasks whose doer may not do another one: it must be known who did them.
+    guarded: frozenset[str] = frozenset()
     #: The released versions of what it calls, as the router looked them up; kept in every state.
     pins: Pins = ()
 
@@ -108,6 +111,7 @@ def compile_process(
         messages=tuple(sorted({e.name for e in events if e.kind == "message" and e.name})),
         calls=tuple(family.parts)[1:],
         net=build(parts, working),
+        guarded=frozenset[str]().union(*(guarded_tasks(part) for part, _ in parts)),
     )
 
 

@@ -31,7 +31,16 @@ MAX_FINDINGS = 200
 
 #: Rules younger than diagrams that were released without them, and run as they always did.
 SINCE_RELEASED = frozenset(
-    {"header-word", "id-too-long", "mapping-misplaced", "moves-multiply", "tokens-multiply"}
+    {
+        "exclude-ambiguous",
+        "exclude-not-user-task",
+        "exclude-unknown",
+        "header-word",
+        "id-too-long",
+        "mapping-misplaced",
+        "moves-multiply",
+        "tokens-multiply",
+    }
 )
 
 

@@ -67,6 +67,26 @@ WORD_RULES: dict[str, Rule] = {
         "可用的词：{known}。",
         "It knows: {known}.",
     ),
+    "exclude-unknown": Rule(
+        "任务头 excludes 里的“{word}”既不是已知的词，也不是本流程图的用户任务：它不会排除任何人。",
+        "The task header excludes names {word!r}, which is neither a word nor a user task of this "
+        "diagram: it would bar nobody.",
+        "可写：{known}。",
+        "Write one of: {known}.",
+    ),
+    "exclude-not-user-task": Rule(
+        "任务头 excludes 里的“{word}”是 {tag}，不由人完成：它不会排除任何人。",
+        "The task header excludes names {word!r}, a {tag}: no person completes it, so it would "
+        "bar nobody.",
+        "写用户任务的 id：{known}。",
+        "Write the id of a user task: {known}.",
+    ),
+    "exclude-ambiguous": Rule(
+        "任务头 excludes 里的“{word}”既是一个词，又是一个用户任务的 id。",
+        "The task header excludes says {word!r}, which is both a word and the id of a user task.",
+        "给该用户任务换一个 id。",
+        "Give that user task another id.",
+    ),
     "loop-collection": Rule(
         "多实例没有输入集合。",
         "The multi-instance has no input collection.",

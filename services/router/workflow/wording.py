@@ -22,6 +22,7 @@ from .expressions import (
 from .model import CATCHING
 from .own_work import check_operation
 from .surroundings import Known
+from .task_words import check_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,8 +48,6 @@ _TAKES_IN = frozenset(
     }
 )
 _GIVES_OUT = frozenset({"intermediateCatchEvent", "boundaryEvent"})
-#: Task headers the router acts on, and the words each of them knows (domain/work_items.py).
-USER_TASK_WORDS = {"completes": ("resolved", "reviewed"), "excludes": ("requester", "decider")}
 _T = TypeVar("_T", Formula, Text)
 
 
@@ -164,15 +163,7 @@ class Wording:
         if node.says.headers and not (node.is_job or node.kind == "userTask"):
             self._misplaced(path, node.kind, "Task headers", "任务头")
         if node.kind == "userTask":
-            self._header_words(dict(node.says.headers), path)
-
-    def _header_words(self, headers: dict[str, str], path: str) -> None:
-        """Refuse a word that bars or resolves nothing: who misspells it relies on it."""
-        for key, known in USER_TASK_WORDS.items():
-            for word in headers.get(key, "").split(","):
-                if word.strip() not in ("", *known):
-                    told = {"key": key, "word": word.strip(), "known": ", ".join(known)}
-                    self.findings.add(path, "header-word", **told)
+            check_words(self.findings, self.diagram, node, path)
 
     def _misplaced(self, path: str, tag: str, what: str, zh_what: str) -> None:
         self.findings.add(path, "mapping-misplaced", tag=tag, what=what, zh_what=zh_what)

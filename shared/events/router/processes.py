@@ -33,6 +33,8 @@ class WorkItemClaimed(RouterEvent):
 
     work_item_id: UUID
     assignee: str
+    #: For whom, when a deputy took what only somebody who is away could.
+    on_behalf_of: str | None = None
 
 
 class WorkItemReturned(RouterEvent):

@@ -7,16 +7,24 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.router.domain import (
+    Actor,
+    ActsForBarred,
+    AlreadyClaimed,
     Away,
+    Bar,
     Candidates,
+    FourEyes,
     NotACandidate,
     OwnDecision,
     People,
     Person,
     Team,
+    authorised,
     candidates,
     claim,
+    give_back,
 )
+from shared.vocabulary import WorkItemState
 from tests.unit.router.records import an_item
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -110,17 +118,99 @@ def test_a_deputy_claims_for_who_went_away_after_it_opened() -> None:
     item = an_item(users=("lea",), decides=True)
 
     with pytest.raises(NotACandidate):
-        claim(item, "max", frozenset())
-    claimed = claim(item, "max", frozenset(), absent={"lea"})
+        claim(item, Actor("max"))
+    claimed = claim(item, Actor("max", principals={"lea": frozenset()}))
 
     assert (claimed.assignee, claimed.stands_in) == ("max", {"max": "lea"})
 
 
+def test_a_deputy_from_outside_claims_what_the_team_of_the_absent_person_may() -> None:
+    item = an_item(teams=("desk",))
+    deputy = Actor("max", frozenset({"money"}), {"ann": frozenset({"desk"})})
+
+    claimed = claim(item, deputy)
+
+    assert (claimed.assignee, claimed.stands_in) == ("max", {"max": "ann"})
+    # What was lent for this time is over when it is given back.
+    assert give_back(claimed, "max").stands_in == {}
+
+
+def test_a_deputy_takes_out_of_the_hands_of_the_absent_person_and_of_nobody_else() -> None:
+    held = an_item(teams=("desk",), assignee="ann", state=WorkItemState.CLAIMED)
+    desk = frozenset({"desk"})
+
+    taken = claim(held, Actor("max", principals={"ann": desk, "aaron": desk}))
+
+    assert (taken.assignee, taken.stands_in) == ("max", {"max": "ann"})
+    with pytest.raises(AlreadyClaimed):
+        claim(held, Actor("max", principals={"bob": desk}))
+
+
+def test_who_may_take_it_anyway_stands_in_for_nobody() -> None:
+    desk = frozenset({"desk"})
+
+    claimed = claim(an_item(teams=("desk",)), Actor("bob", desk, {"ann": desk}))
+
+    assert claimed.stands_in == {}
+
+
 def test_nobody_claims_what_is_their_own_not_even_by_a_deputy() -> None:
     item = an_item(users=("lea", "mia"), decides=True, excludes=("requester",))
+    barred = {"lea": Bar("requester")}
 
     with pytest.raises(OwnDecision):
-        claim(item, "lea", frozenset(), barred={"lea"})
-    with pytest.raises(NotACandidate):
-        claim(item, "max", frozenset(), absent={"lea"}, barred={"lea"})
-    assert claim(item, "mia", frozenset(), barred={"lea"}).assignee == "mia"
+        claim(item, Actor("lea"), barred)
+    with pytest.raises(ActsForBarred) as refused:
+        claim(item, Actor("max", principals={"lea": frozenset()}), barred)
+    assert refused.value.params == {"person": "max", "principal": "lea"}
+    assert claim(item, Actor("mia"), barred).assignee == "mia"
+
+
+def test_who_stands_in_for_two_acts_for_the_one_who_may() -> None:
+    item = an_item(teams=("desk",), excludes=("submit",))
+    desk = frozenset({"desk"})
+    barred = {"ann": Bar("submit", "Submit")}
+
+    claimed = claim(item, Actor("max", principals={"ann": desk, "bob": desk}), barred)
+
+    assert claimed.stands_in == {"max": "bob"}
+
+
+def test_who_did_one_may_not_do_the_other_and_is_told_what_they_did() -> None:
+    item = an_item(teams=("desk",), excludes=("submit",))
+    barred = {"ann": Bar("submit", "提交 / Submit")}
+    ann = Actor("ann", frozenset({"desk"}))
+
+    for act in (claim, authorised):
+        with pytest.raises(FourEyes) as refused:
+            act(item, ann, barred)
+        assert "提交 / Submit" in refused.value.sentence("zh-CN")
+    # What they took before they were barred is not theirs to complete either.
+    held = an_item(excludes=("submit",), assignee="ann", state=WorkItemState.CLAIMED)
+    with pytest.raises(FourEyes):
+        authorised(held, ann, barred)
+
+
+def test_what_was_taken_for_somebody_barred_since_is_not_completed_for_them() -> None:
+    held = an_item(
+        teams=("desk",),
+        excludes=("submit",),
+        assignee="max",
+        state=WorkItemState.CLAIMED,
+        stands_in={"max": "ann"},
+    )
+    max_for_ann = Actor("max", principals={"ann": frozenset({"desk"})})
+
+    assert authorised(held, max_for_ann, {}) == held
+    with pytest.raises(ActsForBarred):
+        authorised(held, max_for_ann, {"ann": Bar("submit")})
+
+
+def test_who_did_it_is_also_for_whom_it_was_done() -> None:
+    done = an_item(
+        assignee="max", state=WorkItemState.COMPLETED, stands_in={"max": "ann", "dan": "lea"}
+    )
+
+    assert done.doers == ("max", "ann")
+    assert an_item(assignee="max", state=WorkItemState.CANCELLED).doers == ()
+    assert an_item(state=WorkItemState.COMPLETED).doers == ()
