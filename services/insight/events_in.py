@@ -36,6 +36,7 @@ SUBSCRIPTIONS = (
     on(router.WorkItemOpened, telling.tell),
     on(router.WorkItemClaimed, telling.tell),
     on(router.WorkItemReturned, telling.tell),
+    on(router.WorkItemUnclaimed, telling.tell),
     on(router.WorkItemDelegated, telling.tell),
     on(router.WorkItemCompleted, telling.tell),
     on(router.WorkItemCancelled, telling.tell),

@@ -27,6 +27,7 @@ SUBSCRIPTIONS: tuple[Subscription[IntakeWork], ...] = (
     on(router.WorkItemOpened, hearing.note),
     on(router.WorkItemClaimed, hearing.note),
     on(router.WorkItemReturned, hearing.note),
+    on(router.WorkItemUnclaimed, hearing.note),
     on(router.WorkItemDelegated, hearing.note),
     on(router.WorkItemCompleted, hearing.note),
     on(router.WorkItemCancelled, hearing.note),

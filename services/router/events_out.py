@@ -60,6 +60,7 @@ def fact(told: Fact, explanations: Iterable[dict[str, Any]] = ()) -> EventData: 
                 reason=told.reason,
                 handovers=told.handovers,
                 is_counted=told.is_counted,
+                handed_over_by=told.by,
             )
         case domain.WaitingStarted(reason, note):
             return said.RequestWaitingStarted(reason=reason, note=note)

@@ -66,6 +66,10 @@ _TALES: dict[str, tuple[str, str]] = {
     "work_item.opened.v1": ("工作项待办：{name}", "Work item waits: {name}"),
     "work_item.claimed.v1": ("{assignee} 领取了工作项", "{assignee} claimed the work item"),
     "work_item.returned.v1": ("工作项被退回：{reason}", "Work item returned: {reason}"),
+    "work_item.unclaimed.v1": (
+        "{unclaimed_by} 将工作项放回团队（原在 {assignee} 手中）",
+        "{unclaimed_by} put the work item back ({assignee} had it)",
+    ),
     "work_item.delegated.v1": (
         "工作项转给 {to_team}：{reason}",
         "Work item delegated to {to_team}: {reason}",

@@ -50,6 +50,7 @@ KEPT: dict[str, Any] = {
     "work_item.opened.v1": {"name", "candidate_teams"},
     "work_item.claimed.v1": _ITEM | {"assignee"},
     "work_item.returned.v1": _ITEM | {"reason"},
+    "work_item.unclaimed.v1": _ITEM | {"assignee", "unclaimed_by"},
     "work_item.delegated.v1": _ITEM | {"to_team", "to_assignee", "reason"},
     "work_item.completed.v1": _ITEM,
     "work_item.cancelled.v1": _ITEM | {"reason"},

@@ -13,14 +13,15 @@ from services.router import handlers
 from services.router.api.releasing import Releasing
 from services.router.domain import NoSuchWorkItem, RequestNotRouted
 from services.router.gateways import Folder, read_directory
-from services.router.handlers import Change
+from services.router.handlers import Change, HandOn
 from services.router.store import RouterWork, tables
+from services.router.store.acts import read_history
 from services.router.store.inbox import mend
 from services.router.store.rows import item_of, record_of
 from shared.database.statements import insert_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -117,37 +118,31 @@ class Desk:
 
     async def claim(self, item_id: UUID, person: str, at: datetime) -> WorkItem:
         """Take a work item."""
-        request_id = await self._request_of(item_id)
-        return await self._runtime.do(
-            lambda work: handlers.claim_item(item_id, person, at, work), locks=[request_id]
-        )
+        return await self._at(item_id, handlers.claim_item, person, at)
 
     async def give_back(self, item_id: UUID, person: str, reason: str, at: datetime) -> WorkItem:
-        """Return a work item to its teams."""
-        request_id = await self._request_of(item_id)
-        return await self._runtime.do(
-            lambda work: handlers.return_item(item_id, person, reason, at, work),
-            locks=[request_id],
-        )
+        """Return a work item to its teams, with the reason."""
+        return await self._at(item_id, handlers.return_item, person, reason, at)
 
-    async def delegate(
-        self, item_id: UUID, team: str, person: str | None, reason: str, at: datetime
-    ) -> WorkItem:
+    async def unclaim(self, item_id: UUID, person: str, at: datetime) -> WorkItem:
+        """Put a work item back to its teams."""
+        return await self._at(item_id, handlers.unclaim_item, person, at)
+
+    async def delegate(self, item_id: UUID, to: HandOn, at: datetime) -> WorkItem:
         """Hand a work item on."""
-        request_id = await self._request_of(item_id)
-        return await self._runtime.do(
-            lambda work: handlers.delegate_item(item_id, team, person, reason, at, work),
-            locks=[request_id],
-        )
+        return await self._at(item_id, handlers.delegate_item, to, at)
 
     async def complete(
         self, item_id: UUID, person: str | None, result: dict[str, Any], at: datetime
     ) -> WorkItem:
         """Complete a work item."""
+        return await self._at(item_id, handlers.complete_item, person, result, at)
+
+    async def _at(self, item_id: UUID, act: Callable[..., WorkItem], *given: Any) -> WorkItem:
+        """Do something to a work item while nobody else does anything to its request."""
         request_id = await self._request_of(item_id)
         return await self._runtime.do(
-            lambda work: handlers.complete_item(item_id, person, result, at, work),
-            locks=[request_id],
+            lambda work: act(item_id, *given, work=work), locks=[request_id]
         )
 
     async def request(self, request_id: UUID) -> dict[str, Any]:
@@ -187,6 +182,16 @@ class Desk:
         if not rows:
             raise NoSuchWorkItem(work_item_id=item_id)
         return item_json(item_of(rows[0]))
+
+    async def history(
+        self, item_id: UUID, limit: int, offset: int
+    ) -> tuple[list[dict[str, Any]], int]:
+        """Return a page of what happened to a work item, oldest first; raise `NoSuchWorkItem`."""
+        async with self._runtime.database.reading() as connection:
+            found = await read_history(connection, str(item_id), limit, offset)
+        if found is None:
+            raise NoSuchWorkItem(work_item_id=item_id)
+        return found
 
     async def everything(self) -> list[Record]:
         """Return every request: for reports of a replay."""
@@ -252,6 +257,8 @@ def item_json(item: WorkItem) -> dict[str, Any]:
         "candidate_teams": list(item.teams),
         "candidate_users": list(item.users),
         "assignee": item.assignee,
+        "on_behalf_of": item.stands_in.get(item.assignee or ""),
+        "handovers": item.handovers,
         "form": item.form,
         "purpose": item.purpose,
         "excludes": list(item.excludes),

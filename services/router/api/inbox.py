@@ -119,7 +119,7 @@ def entry_json(entry: Entry, now: datetime, whose: Whose | None = None) -> dict[
         "inputs": entry.inputs.get("inputs", {}),
         "task_priority": entry.inputs.get("task_priority"),
         "follow_up_at": None if follow_up_us is None else from_us(follow_up_us),
-        "on_behalf_of": None if whose is None else _on_behalf_of(entry, whose),
+        **({} if whose is None else {"on_behalf_of": _on_behalf_of(entry, whose)}),
     }
 
 
@@ -146,7 +146,8 @@ def _on_behalf_of(entry: Entry, whose: Whose) -> str | None:
     """Return for whom a person sees this, where it is not their own."""
     item = entry.item
     if item.assignee is not None:
-        return None if item.assignee == whose.person else item.assignee
+        own = item.assignee == whose.person
+        return item.stands_in.get(whose.person) if own else item.assignee
     if whose.person in item.users or whose.own_teams & set(item.teams):
         return None
     named = (user for user in whose.principals if user in item.users)

@@ -8,17 +8,18 @@ from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from services.router.api.definitions import add_definitions
-from services.router.api.desk import Desk, item_json, record_json
+from services.router.api.desk import Desk, record_json
 from services.router.api.inbox import add_inbox
 from services.router.api.trying import add_trying
+from services.router.api.work_items import add_work_items
 from services.router.handlers import Change
 from shared.errors import Finding, Invalid
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
-from shared.vocabulary import Lane, Priority, RequestState, WorkItemState
+from shared.vocabulary import Lane, Priority, RequestState
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Words = Annotated[str, Field(max_length=2000)]
@@ -63,39 +64,11 @@ class ChangeBody(_Body):
         return self
 
 
-class ClaimBody(_Body):
-    """Who takes it."""
-
-    by: Name
-
-
-class ReturnBody(_Body):
-    """Who gives it back, and why."""
-
-    by: Name
-    reason: Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class DelegateBody(_Body):
-    """To whom it goes, and why."""
-
-    team: Name
-    assignee: Name | None = None
-    reason: Annotated[str, Field(min_length=1, max_length=2000)]
-
-
-class CompleteBody(_Body):
-    """Who did it, and what came of it."""
-
-    by: Name | None = None
-    result: dict[str, JsonValue] = Field(default_factory=dict)
-
-
 def routes(desk: Desk) -> APIRouter:
     """Return the router's paths."""
     api = APIRouter(prefix="/v1")
     _add_requests(api, desk)
-    _add_work_items(api, desk)
+    add_work_items(api, desk)
     add_inbox(api, desk)
     add_definitions(api, desk)
     add_trying(api, desk)
@@ -150,58 +123,6 @@ def _add_requests(api: APIRouter, desk: Desk) -> None:
             is_operator=caller.may("operate"),
         )
         return json_answer(record_json(await desk.change(request_id, change)))
-
-
-def _add_work_items(api: APIRouter, desk: Desk) -> None:
-    @api.get("/work-items", tags=["work items"], summary="Work items by team, person, state")
-    async def list_items(
-        caller: Annotated[Caller, needs("work:read")],
-        team: str | None = None,
-        assignee: str | None = None,
-        state: WorkItemState | None = None,
-        request_id: UUID | None = None,
-        limit: Limit = 100,
-        offset: Offset = 0,
-    ) -> Response:
-        filters = {
-            "team": team,
-            "assignee": assignee,
-            "state": state.value if state else None,
-            "request_id": str(request_id) if request_id else None,
-        }
-        items, total = await desk.items(filters, limit, offset)
-        return json_answer(page(items, total, limit, offset))
-
-    @api.get("/work-items/{item_id}", tags=["work items"], summary="One work item")
-    async def get_item(item_id: UUID, caller: Annotated[Caller, needs("work:read")]) -> Response:
-        return json_answer(await desk.item(item_id))
-
-    @api.post("/work-items/{item_id}/claim", tags=["work items"], summary="Take it")
-    async def claim(
-        item_id: UUID, body: ClaimBody, caller: Annotated[Caller, needs("work:write")]
-    ) -> Response:
-        return json_answer(item_json(await desk.claim(item_id, body.by, desk.now())))
-
-    @api.post("/work-items/{item_id}/return", tags=["work items"], summary="Give it back")
-    async def give_back(
-        item_id: UUID, body: ReturnBody, caller: Annotated[Caller, needs("work:write")]
-    ) -> Response:
-        item = await desk.give_back(item_id, body.by, body.reason, desk.now())
-        return json_answer(item_json(item))
-
-    @api.post("/work-items/{item_id}/delegate", tags=["work items"], summary="Hand it on")
-    async def delegate(
-        item_id: UUID, body: DelegateBody, caller: Annotated[Caller, needs("work:write")]
-    ) -> Response:
-        item = await desk.delegate(item_id, body.team, body.assignee, body.reason, desk.now())
-        return json_answer(item_json(item))
-
-    @api.post("/work-items/{item_id}/complete", tags=["work items"], summary="Complete it")
-    async def complete(
-        item_id: UUID, body: CompleteBody, caller: Annotated[Caller, needs("work:write")]
-    ) -> Response:
-        item = await desk.complete(item_id, body.by, dict(body.result), desk.now())
-        return json_answer(item_json(item))
 
 
 def _must_say_where_and_why(body: ChangeBody) -> None:

@@ -47,6 +47,8 @@ from services.router.domain.errors import (
     NothingToRetry,
     NotInThisState,
     NotYourLane,
+    NotYoursToHandOn,
+    NotYoursToPutBack,
     OperationRefused,
     OwnDecision,
     RequestNotRouted,
@@ -70,6 +72,7 @@ from services.router.domain.people import (
     Person,
     Team,
     candidates,
+    in_charge,
 )
 from services.router.domain.requests import (
     DONE,
@@ -116,7 +119,9 @@ from services.router.domain.work_items import (
     end,
     give_back,
     give_to,
+    may_hand_on,
     must_be_open,
+    unclaim,
     with_assignee,
 )
 
@@ -169,6 +174,8 @@ __all__ = [
     "NotClaimedByYou",
     "NotInThisState",
     "NotYourLane",
+    "NotYoursToHandOn",
+    "NotYoursToPutBack",
     "NothingToRetry",
     "OperationRefused",
     "Outcome",
@@ -209,6 +216,8 @@ __all__ = [
     "give_back",
     "give_to",
     "hand_over",
+    "in_charge",
+    "may_hand_on",
     "must_be_after_submission",
     "must_be_allowed_to_move",
     "must_be_free",
@@ -224,6 +233,7 @@ __all__ = [
     "resume",
     "reviewed",
     "tasks_excluded",
+    "unclaim",
     "wait",
     "with_assignee",
 ]

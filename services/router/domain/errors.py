@@ -55,6 +55,20 @@ class NotClaimedByYou(Refused):
     zh: ClassVar[str] = "工作项 {work_item_id} 不在 {person} 手中。"
 
 
+class NotYoursToPutBack(Forbidden):
+    """{assignee} has work item {work_item_id}: they put it back, or who leads the team."""
+
+    zh: ClassVar[str] = "工作项 {work_item_id} 在 {assignee} 手中：只能由其本人或团队负责人放回。"
+
+
+class NotYoursToHandOn(Forbidden):
+    """{person} neither has work item {work_item_id}, nor could take it, nor leads its team."""
+
+    zh: ClassVar[str] = (
+        "{person} 未持有也无权领取工作项 {work_item_id}，又非其团队负责人，不能转交。"
+    )
+
+
 class NoSuchTeam(NotFound):
     """There is no team {team}."""
 

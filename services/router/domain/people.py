@@ -94,6 +94,11 @@ class People:
         )
 
 
+def in_charge(people: People, teams: Collection[str], persons: Collection[str]) -> bool:
+    """Whether one of these people leads or manages one of these teams."""
+    return any(people.in_role(role, team) in persons for role in LINE[:2] for team in teams)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """Who may take a work item."""

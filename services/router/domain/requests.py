@@ -88,6 +88,7 @@ class HandedOver:
     reason: str
     handovers: int
     is_counted: bool
+    by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +182,14 @@ def release(record: Record) -> Record:
     return replace(record, assignee=None)
 
 
-def hand_over(record: Record, team: str, reason: str) -> Outcome:
+def hand_over(record: Record, team: str, reason: str, by: str | None = None) -> Outcome:
     """Give the request to another team; leaving the triage queue is routing and is not counted."""
     _must_live(record)
     if team == record.team:
         return record, ()
     is_counted = record.team != TRIAGE
     handovers = record.handovers + is_counted
-    fact = HandedOver(record.team, team, record.assignee, reason, handovers, is_counted)
+    fact = HandedOver(record.team, team, record.assignee, reason, handovers, is_counted, by)
     return replace(record, team=team, assignee=None, handovers=handovers), (fact,)
 
 

@@ -14,6 +14,7 @@ from services.router.domain.errors import (
     DecisionNotDelegable,
     NotACandidate,
     NotClaimedByYou,
+    NotYoursToPutBack,
     WorkItemEnded,
 )
 from shared.vocabulary import WorkItemState
@@ -50,6 +51,9 @@ class WorkItem:
     is_owners: bool = True
     state: WorkItemState = WorkItemState.OPEN
     assignee: str | None = None
+    #: How many acts its history has, and how many of these handed it on.
+    acts: int = 0
+    handovers: int = 0
 
     @property
     def is_of_authority(self) -> bool:
@@ -154,6 +158,28 @@ def give_back(item: WorkItem, person: str) -> WorkItem:
     if item.assignee != person:
         raise NotClaimedByYou(work_item_id=item.id, person=person)
     return replace(item, state=WorkItemState.OPEN, assignee=None, stands_in=_put_down(item))
+
+
+def unclaim(item: WorkItem, actor: Actor, *, is_in_charge: bool) -> WorkItem:
+    """Put it back to its teams; what nobody holds stays as it is.
+
+    For who holds it, who stands in for them, and who is in charge of its team.
+    Raises `NotYoursToPutBack`.
+    """
+    must_be_open(item)
+    if item.assignee is None:
+        return item
+    if not is_in_charge and item.assignee not in (actor.person, *actor.principals):
+        raise NotYoursToPutBack(work_item_id=item.id, person=actor.person, assignee=item.assignee)
+    return replace(item, state=WorkItemState.OPEN, assignee=None, stands_in=_put_down(item))
+
+
+def may_hand_on(item: WorkItem, actor: Actor, *, is_in_charge: bool) -> bool:
+    """Whether somebody may give it to another: who holds it, could take it, or is in charge."""
+    people = {actor.person, *actor.principals}
+    teams = actor.teams.union(*actor.principals.values())
+    is_theirs = item.assignee in people or bool(people & set(item.users))
+    return is_in_charge or is_theirs or bool(teams & set(item.teams))
 
 
 def give_to(item: WorkItem, team: str, person: str | None) -> WorkItem:

@@ -25,16 +25,19 @@ from services.router.handlers.requests import (
 )
 from services.router.handlers.steps import fire_process_timer
 from services.router.handlers.work_items import (
+    HandOn,
     claim_item,
     complete_item,
     delegate_item,
     return_item,
+    unclaim_item,
 )
 from services.router.handlers.working import fire_job_timer
 
 __all__ = [
     "RELEASING",
     "Change",
+    "HandOn",
     "InForceNow",
     "Submission",
     "api_file",
@@ -56,6 +59,7 @@ __all__ = [
     "reopen_request",
     "return_item",
     "route_request",
+    "unclaim_item",
     "update_request",
     "withdraw_request",
 ]

@@ -26,6 +26,12 @@ def actor(work: RouterWork, person: str, at: datetime) -> Actor:
     return Actor(person, repository.teams_of(person), principals)
 
 
+def is_in_charge(work: RouterWork, item: WorkItem, who: Actor) -> bool:
+    """Whether somebody, or for whom they stand in, leads a team the work item belongs to."""
+    teams = {*item.teams, work.record(item.request_id).team}
+    return domain.in_charge(work.repository.people, teams, {who.person, *who.principals})
+
+
 def barred(work: RouterWork, record: Record, item: WorkItem) -> Barred:
     """Return who may not do a work item, and why."""
     return barred_by(work, record, item.excludes)

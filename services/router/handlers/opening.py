@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.router import domain, events_out
 from services.router.domain import WorkItem
-from services.router.handlers.barring import barred, barred_by
-from shared.events import router as said
+from services.router.handlers.barring import barred_by
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -56,16 +55,3 @@ def open_item(
     work.inboxed.keep_inputs(item.id, task)
     work.publish(events_out.opened(item), subject=record.id, occurred_at=at)
     return item
-
-
-def claim_for_owner(work: RouterWork, record: Record, at: datetime) -> None:
-    """Put the open work of the owning team into the hands of who owns the request."""
-    if record.assignee is None:
-        return
-    for item in work.open_items(record):
-        if item.assignee is not None or item.instance_id != record.instance_id:
-            continue
-        if item.is_owners and record.assignee not in barred(work, record, item):
-            work.keep_item(domain.give_to(item, record.team, record.assignee))
-            event = said.WorkItemClaimed(work_item_id=item.id, assignee=record.assignee)
-            work.publish(event, subject=record.id, occurred_at=at)

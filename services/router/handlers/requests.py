@@ -248,7 +248,7 @@ def _handed_over(work: RouterWork, record: Record, change: Change) -> domain.Out
     team = change.team or ""
     if not work.repository.has_team(team):
         raise NoSuchTeam(team=team)
-    record, facts = domain.hand_over(record, team, change.reason)
+    record, facts = domain.hand_over(record, team, change.reason, change.by)
     if change.assignee is not None:
         _must_exist(work, change.assignee)
         _must_have_a_share(work, record, change.assignee)

@@ -10,9 +10,9 @@ from services.router import domain, events_out
 from services.router.domain import Move
 from services.router.domain import jobs as rules
 from services.router.handlers import incidents, jobs, lanes, operations
-from services.router.handlers.barring import barred
+from services.router.handlers.following import claim_for_owner, end_items, ending, items_follow
 from services.router.handlers.incidents import note_fault
-from services.router.handlers.opening import claim_for_owner, open_item
+from services.router.handlers.opening import open_item
 from services.router.handlers.waits import record_waits
 from shared.errors import LeveeError
 from shared.events import router as said
@@ -21,7 +21,7 @@ from shared.vocabulary import RequestState, WorkItemState
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from services.router.domain import Fact, Job, Record, WorkItem
+    from services.router.domain import Fact, Job, Record
     from services.router.store import RouterWork
     from services.router.workflow import Step
     from shared.database.timers import Timer
@@ -40,7 +40,7 @@ def follow(work: RouterWork, record: Record, facts: tuple[Fact, ...], at: dateti
     work.keep(record)
     for fact in facts:
         work.publish(events_out.fact(fact), subject=record.id, occurred_at=at)
-        _items_follow(work, record, fact, at)
+        items_follow(work, record, fact, at)
         record = _tell_diagram(work, record, fact, at)
     return record
 
@@ -63,7 +63,7 @@ def record_step(
     if not step.is_applied:
         incidents.raise_all(work, record, step, at)
         return record
-    _end_items(work, record, step, WorkItemState.CANCELLED, "process", at)
+    end_items(work, record, step, WorkItemState.CANCELLED, "process", at)
     for task in step.user_tasks:
         open_item(work, record, task, _chosen_team(step), at)
     _record_timers(work, record, step)
@@ -245,7 +245,7 @@ def _begin(
 def _cancel(work: RouterWork, record: Record, reason: str, at: datetime) -> Record:
     """End the running instance with everything it has open."""
     step = work.instance(record).cancel(at)
-    _end_items(work, record, step, WorkItemState.CANCELLED, reason, at)
+    end_items(work, record, step, WorkItemState.CANCELLED, reason, at)
     return record_step(work, record, step, at, outcome="cancelled")
 
 
@@ -276,7 +276,7 @@ def _tell_diagram(work: RouterWork, record: Record, fact: Fact, at: datetime) ->
         step = instance.correlate(_message(fact), payload, at)
     if step is not None:
         by = fact.by if isinstance(fact, domain.Resolved) else None
-        _end_items(work, record, step, *_ending(fact), at, by)
+        end_items(work, record, step, *ending(fact, _message(fact)), at, by)
         record = record_step(work, record, step, at)
     return _make_sure(work, record, fact, at, is_heard=step is not None)
 
@@ -323,60 +323,3 @@ _MESSAGES: dict[type, str] = {
     domain.Cancelled: "cancelled",
     domain.PriorityChanged: "priority_changed",
 }
-
-
-def _ending(fact: Fact) -> tuple[WorkItemState, str]:
-    """How work items end when this fact moves the diagram on without their completion."""
-    if isinstance(fact, domain.Resolved):
-        return WorkItemState.COMPLETED, "resolved"
-    return WorkItemState.CANCELLED, _message(fact)
-
-
-def _end_items(
-    work: RouterWork,
-    record: Record,
-    step: Step,
-    state: WorkItemState,
-    reason: str,
-    at: datetime,
-    by: str | None = None,
-) -> None:
-    gone = set(step.user_tasks_gone)
-    for item in work.open_items(record):
-        if item.task_id in gone and item.instance_id == record.instance_id:
-            ended = domain.end(item, state, by)
-            work.keep_item(ended)
-            event: said.RouterEvent
-            if state is WorkItemState.COMPLETED:
-                event = said.WorkItemCompleted(work_item_id=item.id, completed_by=ended.assignee)
-            else:
-                event = said.WorkItemCancelled(work_item_id=item.id, reason=reason)
-            work.publish(event, subject=record.id, occurred_at=at)
-
-
-def _items_follow(work: RouterWork, record: Record, fact: Fact, at: datetime) -> None:
-    """Let the owning team's open work items go where the request goes."""
-    for item in work.open_items(record):
-        if not item.is_owners:
-            continue
-        match fact:
-            case domain.HandedOver():
-                work.keep_item(domain.with_assignee(item, fact.to_team, None))
-                _delegated(work, item, fact.to_team, None, fact.reason, at)
-            case domain.Assigned(team, assignee) if item.assignee != assignee:
-                if assignee in barred(work, record, item):
-                    continue  # the request is theirs, this piece of it is for somebody else
-                work.keep_item(domain.with_assignee(item, team, assignee))
-                claimed = said.WorkItemClaimed(work_item_id=item.id, assignee=assignee)
-                work.publish(claimed, subject=record.id, occurred_at=at)
-            case _:
-                pass
-
-
-def _delegated(
-    work: RouterWork, item: WorkItem, team: str, person: str | None, reason: str, at: datetime
-) -> None:
-    event = said.WorkItemDelegated(
-        work_item_id=item.id, to_team=team, to_assignee=person, reason=reason
-    )
-    work.publish(event, subject=item.request_id, occurred_at=at)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.router import domain, events_out
-from services.router.domain import NoSuchPerson, NoSuchTeam, NoSuchWorkItem, WorkItem
+from services.router.domain import (
+    NoSuchPerson,
+    NoSuchTeam,
+    NoSuchWorkItem,
+    NotYoursToHandOn,
+    WorkItem,
+    acts,
+)
+from services.router.domain.acts import Act
 from services.router.handlers.assigning import propose
-from services.router.handlers.barring import actor, barred, is_guarded
+from services.router.handlers.barring import actor, barred, is_guarded, is_in_charge
+from services.router.handlers.following import hand_on, put_in_hands
 from services.router.handlers.steps import close, follow, is_over, record_step
 from shared.events import router as said
 from shared.vocabulary import RequestState
@@ -28,11 +38,7 @@ def claim_item(item_id: UUID, person: str, at: datetime, work: RouterWork) -> Wo
     claimed = domain.claim(item, actor(work, person, at), barred(work, record, item))
     if claimed is item:
         return item
-    work.keep_item(claimed)
-    event = said.WorkItemClaimed(
-        work_item_id=item.id, assignee=person, on_behalf_of=claimed.stands_in.get(person)
-    )
-    work.publish(event, subject=item.request_id, occurred_at=at)
+    claimed = put_in_hands(work, item, claimed, Act(acts.CLAIMED, at, person))
     if item.is_owners:
         record, facts = domain.assign(record, person, person)
         follow(work, record, facts, at)
@@ -43,35 +49,98 @@ def return_item(
     item_id: UUID, person: str, reason: str, at: datetime, work: RouterWork
 ) -> WorkItem:
     """Give a work item back to its teams, with the reason."""
-    item = domain.give_back(_item(work, item_id), person)
-    work.keep_item(item)
+    item = _item(work, item_id)
+    given = domain.give_back(item, person)
+    given = work.acted(item, given, Act(acts.RETURNED, at, person, {"reason": reason}))
     event = said.WorkItemReturned(work_item_id=item.id, returned_by=person, reason=reason)
     work.publish(event, subject=item.request_id, occurred_at=at)
-    if item.is_owners:
-        work.keep(domain.release(work.record(item.request_id)))
-    return item
+    _release(work, item)
+    return given
 
 
-def delegate_item(
-    item_id: UUID, team: str, person: str | None, reason: str, at: datetime, work: RouterWork
-) -> WorkItem:
-    """Hand the work, and with it the request, to another team or person."""
+def unclaim_item(item_id: UUID, person: str, at: datetime, work: RouterWork) -> WorkItem:
+    """Put a work item back without a word: who holds it, or leads its team; done twice is once.
+
+    Raises `NotYoursToPutBack`, `NoSuchPerson`.
+    """
     item = _item(work, item_id)
-    if not work.repository.has_team(team):
-        raise NoSuchTeam(team=team)
-    if person is not None and not work.repository.has_person(person):
-        raise NoSuchPerson(person=person)
+    who = actor(work, person, at)
+    put = domain.unclaim(item, who, is_in_charge=is_in_charge(work, item, who))
+    if put is item or item.assignee is None:
+        return item
+    put = work.acted(item, put, Act(acts.UNCLAIMED, at, person, {"from_person": item.assignee}))
+    event = said.WorkItemUnclaimed(
+        work_item_id=item.id, assignee=item.assignee, unclaimed_by=person
+    )
+    work.publish(event, subject=item.request_id, occurred_at=at)
+    _release(work, item)
+    return put
+
+
+def _release(work: RouterWork, item: WorkItem) -> None:
+    """Let the request go with its work, where who had the one owned the other."""
     record = work.record(item.request_id)
-    if person is not None:
-        domain.must_be_free(person, barred(work, record, item))
+    if item.is_owners and record.assignee == item.assignee:
+        work.keep(domain.release(record))
+
+
+@dataclass(frozen=True, slots=True)
+class HandOn:
+    """To whom a work item goes, why, and by whom, where that is told."""
+
+    team: str
+    person: str | None
+    reason: str
+    by: str | None = None
+
+
+def delegate_item(item_id: UUID, to: HandOn, at: datetime, work: RouterWork) -> WorkItem:
+    """Hand the work, and with it the request where it is the owner's, to another team or person.
+
+    Raises `NotYoursToHandOn`, `NoSuchTeam`, `NoSuchPerson`, `DecisionNotDelegable`, `FourEyes`.
+    """
+    item = _item(work, item_id)
+    record = work.record(item.request_id)
+    _must_be_possible(work, record, item, to, at)
     if not item.is_owners:
-        return _delegate_share(work, item, team, person, reason, at)
-    record, facts = domain.hand_over(record, team, reason)
-    if person is not None:
-        record, more = domain.assign(record, person)
+        domain.give_to(item, to.team, to.person)
+        return hand_on(work, item, to.team, to.person, to.reason, at, by=to.by)
+    if to.team == record.team:
+        return _within_team(work, record, item, to, at)
+    record, facts = domain.hand_over(record, to.team, to.reason, to.by)
+    if to.person is not None:
+        record, more = domain.assign(record, to.person, to.by)
         facts = (*facts, *more)
     propose(work, follow(work, record, facts, at), at)
     return work.item(item_id) or item
+
+
+def _must_be_possible(
+    work: RouterWork, record: Record, item: WorkItem, to: HandOn, at: datetime
+) -> None:
+    if not work.repository.has_team(to.team):
+        raise NoSuchTeam(team=to.team)
+    if to.person is not None:
+        if not work.repository.has_person(to.person):
+            raise NoSuchPerson(person=to.person)
+        domain.must_be_free(to.person, barred(work, record, item))
+    if to.by is not None:
+        who = actor(work, to.by, at)
+        if not domain.may_hand_on(item, who, is_in_charge=is_in_charge(work, item, who)):
+            raise NotYoursToHandOn(person=to.by, work_item_id=item.id)
+
+
+def _within_team(
+    work: RouterWork, record: Record, item: WorkItem, to: HandOn, at: datetime
+) -> WorkItem:
+    """Hand it to a colleague, or back into the team's queue: the request's team stays."""
+    given = hand_on(work, item, to.team, to.person, to.reason, at, by=to.by)
+    if to.person is None:
+        _release(work, item)
+        return given
+    record, facts = domain.assign(record, to.person, to.by)
+    follow(work, record, facts, at)
+    return work.item(item.id) or given
 
 
 def complete_item(
@@ -91,8 +160,9 @@ def complete_item(
         actor(work, domain.must_name_who(person or item.assignee), at)
     if item.excludes or item.is_of_authority:
         record, item, result = _by_authority(work, record, item, person, result, at)
-    item = domain.complete(item, person)
-    work.keep_item(item)
+    done = domain.complete(item, person)
+    told = {"on_behalf_of": done.stands_in.get(done.assignee or "")}
+    item = work.acted(item, done, Act(acts.COMPLETED, at, done.assignee, told))
     event = said.WorkItemCompleted(work_item_id=item.id, completed_by=person)
     work.publish(event, subject=record.id, occurred_at=at)
     step = work.instance(record).complete_user_task(item.task_id, dict(result), at)
@@ -137,19 +207,6 @@ def _by_authority(
         record = domain.reviewed(record)
     work.keep(record)
     return record, item, result
-
-
-def _delegate_share(
-    work: RouterWork, item: WorkItem, team: str, person: str | None, reason: str, at: datetime
-) -> WorkItem:
-    """Hand on another's share of the work; the request stays where it is."""
-    given = domain.give_to(item, team, person)
-    work.keep_item(given)
-    event = said.WorkItemDelegated(
-        work_item_id=item.id, to_team=team, to_assignee=person, reason=reason
-    )
-    work.publish(event, subject=item.request_id, occurred_at=at)
-    return given
 
 
 def _item(work: RouterWork, item_id: UUID) -> WorkItem:

@@ -96,7 +96,14 @@ def item_row(item: WorkItem) -> dict[str, Any]:
         "opened_us": to_us(item.opened_at),
         "body": orjson.dumps(body).decode(),
         "authority": _authority(item),
+        "course": _course(item),
     }
+
+
+def _course(item: WorkItem) -> str | None:
+    if not item.acts:
+        return None
+    return orjson.dumps({"acts": item.acts, "handovers": item.handovers}).decode()
 
 
 def _authority(item: WorkItem) -> str | None:
@@ -117,6 +124,7 @@ def item_of(row: Any) -> WorkItem:
     """Return the work item of a row."""
     body = orjson.loads(row.body)
     authority = orjson.loads(row.authority) if row.authority is not None else {}
+    course = orjson.loads(row.course) if row.course is not None else {}
     return WorkItem(
         id=UUID(row.id),
         request_id=UUID(row.request_id),
@@ -136,6 +144,8 @@ def item_of(row: Any) -> WorkItem:
         is_owners=authority.get("is_owners", True),
         state=WorkItemState(row.state),
         assignee=row.assignee,
+        acts=course.get("acts", 0),
+        handovers=course.get("handovers", 0),
     )
 
 

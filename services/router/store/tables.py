@@ -82,6 +82,8 @@ work_items = Table(
     Column("body", Text, nullable=False),
     # JSON: who may decide it and who may not; release 0.1 would drop it from the body.
     Column("authority", Text, nullable=True),
+    # JSON: how many acts its history has; empty while nothing happened to it.
+    Column("course", Text, nullable=True),
     # What an inbox sorts by: the first of its own due moment and its request's, without one
     # NEVER_US and since when it is open; empty once nobody can do it any more. Release 0.1 writes
     # the default.
@@ -118,6 +120,19 @@ work_item_inputs = Table(
     Column("item_id", String(36), primary_key=True),
     # JSON: inputs, task_priority, follow_up_us.
     Column("body", Text, nullable=False),
+)
+
+#: What happened to a work item since it was opened, numbered from 1.
+work_item_acts = Table(
+    "work_item_acts",
+    metadata,
+    Column("item_id", String(36), primary_key=True),
+    Column("n", Integer, primary_key=True),
+    Column("at_us", BigInteger, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("by_person", String(100), nullable=True),
+    # JSON: reason, to whom, for whom; who could take it before, where that changed.
+    Column("body", Text, nullable=True),
 )
 
 #: Who of a team was last given work in turn.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -16,7 +17,9 @@ from services.router.domain import (
     TooManyOperations,
     WorkItem,
 )
+from services.router.domain.acts import DELEGATED
 from services.router.store import tables
+from services.router.store.acts import Acts
 from services.router.store.hands import Hands
 from services.router.store.inboxed import Inboxed
 from services.router.store.letters import Letters
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
+    from services.router.domain.acts import Act
     from services.router.store.repository import Repository
 
 #: Own operations of one cause: a diagram that needs more goes round without waiting for anything.
@@ -65,6 +69,7 @@ class RouterWork(Work):
         self._changed_items: dict[UUID, WorkItem] = {}
         #: Rows of what is over, by their requests; read only where somebody asks.
         self._past: dict[UUID, list[Any]] = {}
+        self._acts = Acts()
         self._letters = Letters()
         self._jobs: dict[UUID, Job] = {}
         self._operations: dict[UUID, int] = {}
@@ -153,6 +158,7 @@ class RouterWork(Work):
         items = sorted(self._changed_items.values(), key=lambda i: str(i.id))
         await upsert(self.tx, tables.work_items, [self._item_row(item) for item in items])
         await self.inboxed.flush_items(self.tx, items)
+        await self._acts.flush(self.tx)
         await self._hands.flush(self.tx)
         await self._letters.flush(self.tx)
         jobs = sorted(self._changed_jobs.values(), key=lambda j: str(j.id))
@@ -259,6 +265,14 @@ class RouterWork(Work):
         """Keep a work item as it is now."""
         self._items[item.id] = item
         self._changed_items[item.id] = item
+
+    def acted(self, before: WorkItem, after: WorkItem, act: Act) -> WorkItem:
+        """Keep a work item as it is after somebody, or the diagram, did something to it."""
+        handovers = before.handovers + (act.kind == DELEGATED)
+        after = replace(after, acts=before.acts + 1, handovers=handovers)
+        self.keep_item(after)
+        self._acts.add(before, after, act)
+        return after
 
     def asked_of(self, record: Record, item: WorkItem) -> Mapping[str, object]:
         """Return what the diagram shows of an open work item: the user task's own variables."""

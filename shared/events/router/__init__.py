@@ -39,6 +39,7 @@ from shared.events.router.processes import (
     WorkItemDelegated,
     WorkItemOpened,
     WorkItemReturned,
+    WorkItemUnclaimed,
 )
 from shared.vocabulary import Lane, Priority
 
@@ -85,6 +86,7 @@ __all__ = [
     "WorkItemDelegated",
     "WorkItemOpened",
     "WorkItemReturned",
+    "WorkItemUnclaimed",
 ]
 
 
@@ -224,6 +226,7 @@ class RequestHandedOver(RouterEvent):
     handovers: int
     #: False when the request only left the triage queue.
     is_counted: bool = True
+    handed_over_by: str | None = None
 
 
 class RequestWaitingStarted(RouterEvent):
@@ -298,6 +301,7 @@ EVENTS: tuple[type[EventData], ...] = (
     WorkItemOpened,
     WorkItemClaimed,
     WorkItemReturned,
+    WorkItemUnclaimed,
     WorkItemDelegated,
     WorkItemCompleted,
     WorkItemCancelled,

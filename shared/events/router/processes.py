@@ -47,6 +47,17 @@ class WorkItemReturned(RouterEvent):
     reason: str
 
 
+class WorkItemUnclaimed(RouterEvent):
+    """It is nobody's again: the person put it back, or somebody in charge of the team did."""
+
+    type: ClassVar[str] = "work_item.unclaimed.v1"
+
+    work_item_id: UUID
+    #: In whose hands it was.
+    assignee: str
+    unclaimed_by: str
+
+
 class WorkItemDelegated(RouterEvent):
     """Another team or person is to do it."""
 
@@ -56,6 +67,10 @@ class WorkItemDelegated(RouterEvent):
     to_team: str
     to_assignee: str | None = None
     reason: str
+    delegated_by: str | None = None
+    from_assignee: str | None = None
+    #: How often this work item was handed on, this time included.
+    handovers: int | None = None
 
 
 class WorkItemCompleted(RouterEvent):
