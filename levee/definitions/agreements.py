@@ -38,9 +38,9 @@ def review_targets(
     on the calendars that lie beside the file (none there: not looked at).
     """
     # Imported here: most files that are checked are no tables of targets.
-    from services.clock.domain.review import review_rows, review_support
-    from services.clock.domain.table import DECISION
-    from services.clock.store.compiling import subject_of
+    from shared.targets.reading import subject_of
+    from shared.targets.review import review_rows, review_support
+    from shared.targets.rows import DECISION
 
     calendars = _beside(Path(file))
     for decision in tables_of_targets(model):

@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from services.clock.api.promising import asked
 from services.clock.domain.facts import Routed
-from services.clock.domain.table import DECISION
 from services.clock.store import Shelf
 from services.clock.store.shelf import Shelved
 from services.router.api.released import verdict_json
@@ -20,6 +19,7 @@ from services.router.store import InForce, Released, Repository
 from services.router.store.releases import content_hash
 from shared.errors import Invalid, LeveeError, NotFound
 from shared.http.problems import validation_finding
+from shared.targets.rows import DECISION
 from shared.vocabulary import Priority
 
 if TYPE_CHECKING:

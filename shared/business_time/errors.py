@@ -210,6 +210,12 @@ RULES: dict[str, Rule] = {
         "Use the key of a known calendar ({known}) or write the calendar out.",
         "请使用已知日历的标识（{known}），或写出完整日历。",
     ),
+    "member-circle": Rule(
+        "it is made of itself: {circle}",
+        "日历循环组合了自己：{circle}",
+        "Take one of them out of `of`.",
+        "从 `of` 中去掉其中一个。",
+    ),
     "version-malformed": Rule(
         "{value!r} is no version",
         "{value!r} 不是版本号",

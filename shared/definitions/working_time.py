@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from shared.business_time import Calendar, due, elapsed
-from shared.definitions.parsing import read_yaml
+from shared.business_time import due, elapsed
+from shared.definitions.calendars import CalendarFiles
 from shared.errors import LeveeError
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+    from shared.business_time import Calendar
 
 
 class Calendars:
@@ -20,17 +22,22 @@ class Calendars:
     """
 
     def __init__(self) -> None:
-        self._known: dict[str, Calendar] = {}
+        self._files = CalendarFiles()
 
     def put(self, key: str, content: str) -> None:
-        """Take a calendar as its file has it. Raises CalendarInvalid."""
-        written = read_yaml(content)
-        assert isinstance(written, dict)
-        self._known[key] = Calendar.from_dict({"key": key, **written}, self._known)
+        """Take a calendar as its file has it; what it is made of may come later."""
+        self._files.put(key, content)
+
+    def find(self, key: str) -> Calendar | None:
+        """Return a calendar; None where there is none, or one nobody can read."""
+        try:
+            return self._files.read(key)
+        except (KeyError, LeveeError):
+            return None
 
     def between(self, calendar: str, start: datetime, end: datetime) -> timedelta | None:
         """Return how much working time lies between two moments, negative when they are swapped."""
-        found = self._known.get(calendar)
+        found = self.find(calendar)
         if found is None:
             return None
         if end < start:
@@ -43,7 +50,7 @@ class Calendars:
 
     def after(self, calendar: str, start: datetime, target: timedelta) -> datetime | None:
         """Return when so much working time has passed, in UTC; at once for none."""
-        found = self._known.get(calendar)
+        found = self.find(calendar)
         if found is None or target < timedelta():
             return None
         try:

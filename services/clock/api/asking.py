@@ -14,9 +14,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from services.clock.domain.clocks import Clock, standing
 from services.clock.domain.credits import Band, credit_of
 from services.clock.domain.holding import holders
-from services.clock.domain.promises import days_as_time
 from services.clock.domain.supposing import Difference, Supposition, Wait, differences
-from services.clock.domain.table import has_bare_days, read_target
 from services.clock.domain.targets import CalendarMissing
 from services.clock.store import ClockWork, Shelf, count_kept, read_ledger
 from shared.business_time import Calendar, DayEnd, due, elapsed, explain, explain_due, ledger
@@ -24,6 +22,8 @@ from shared.consuming import Runtime
 from shared.errors import Invalid, NotFound
 from shared.http.auth import Caller, needs
 from shared.http.kit import json_answer
+from shared.targets.cells import has_bare_days, read_target
+from shared.targets.days import days_as_time
 from shared.vocabulary import Priority
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]

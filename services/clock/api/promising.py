@@ -7,10 +7,11 @@ from typing import Any
 
 from services.clock.api.shapes import promised, promised_further
 from services.clock.domain.clocks import Clock, percents
-from services.clock.domain.facts import STAGE, Routed, name_of
+from services.clock.domain.facts import Routed, name_of
 from services.clock.domain.promises import Promises
 from services.clock.domain.supposing import armed
 from services.clock.domain.targets import Library
+from shared.targets.rows import STAGE
 from shared.vocabulary import Metric
 
 

@@ -12,19 +12,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.clock.domain.cycles import cycles
-from services.clock.domain.facts import (
-    STAGE,
-    Ledger,
-    Threshold,
-    clock_id,
-    is_further,
-    name_of,
-)
+from services.clock.domain.facts import Ledger, clock_id, is_further, name_of
 from services.clock.domain.promises import Promises
 from services.clock.domain.runs import End, Run, Story, tell
 from services.clock.domain.stages import stage_runs
 from services.clock.domain.targets import Library, Target
-from services.clock.domain.thresholds import in_order, part_of
 from shared.business_time import (
     Due,
     NoAnswer,
@@ -34,6 +26,8 @@ from shared.business_time import (
 )
 from shared.business_time import Ledger as IntervalLedger
 from shared.business_time import ledger as intervals
+from shared.targets.rows import STAGE, Threshold
+from shared.targets.thresholds import in_order, part_of
 from shared.vocabulary import ClockState, Priority
 
 #: The percentage that is the breach.

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.clock.domain.runs import End, Run
-from services.clock.domain.targets import Reopen
 from shared.business_time import Pause
+from shared.targets.rows import Reopen
 
 #: Why nothing before the reopening counts where the clock begins again.
 RESTARTED = "restarted"

@@ -16,6 +16,7 @@ from typing import TypeAlias
 from uuid import UUID
 
 from shared.id_source import derived
+from shared.targets.rows import STAGE, Threshold
 from shared.vocabulary import Metric, Priority
 
 
@@ -48,15 +49,11 @@ class FactKind(StrEnum):
 _RANK = {"router": 0, "intake": 1, "escalation": 2}
 
 Order: TypeAlias = tuple[datetime, int, int]
-#: A percentage of the target, or working time before or after it: "-PT30M", "+PT1H".
-Threshold: TypeAlias = int | str
 
 #: Why running clocks are put under other versions: on somebody's word, or because the next
 #: holidays of their calendar are known.
 VERSION_MOVED, COVERAGE_EXTENDED = "version_moved", "coverage_extended"
 
-#: What the clocks that a table names itself measure: from one fact to another.
-STAGE = "stage"
 _ONE_RUN = frozenset({Metric.FIRST_RESPONSE, Metric.ASSIGNMENT, Metric.HANDLING, Metric.RESOLUTION})
 
 

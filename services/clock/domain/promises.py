@@ -14,21 +14,19 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from services.clock.domain.facts import STAGE, Move, Pins, Routed
-from services.clock.domain.targets import (
+from services.clock.domain.facts import Move, Pins, Routed
+from services.clock.domain.targets import Candidate, Library, Target, TargetTable
+from shared.business_time import Calendar, due
+from shared.targets.days import days_as_time
+from shared.targets.rows import (
     BY_TIME,
     EVERY_AGREEMENT,
     FALLBACK_CALENDAR,
     FALLBACKS,
-    LONGEST,
-    Candidate,
+    STAGE,
     Inputs,
-    Library,
     Row,
-    Target,
-    TargetTable,
 )
-from shared.business_time import Calendar, DayEnd, due, due_in_working_days, elapsed
 from shared.vocabulary import Priority
 
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -187,18 +185,6 @@ class Promises:
 
     def _calendar(self, key: str) -> Calendar:
         return self.library.calendar(key, self.pins.calendars.get(key))
-
-
-@lru_cache(maxsize=4096)
-def days_as_time(calendar: Calendar, started_at: datetime, days: int, end: DayEnd) -> timedelta:
-    """Return the working time from a moment to the n-th working day after it.
-
-    Pauses then move the due moment by the working time they took, as for any other target.
-    Where the calendar does not reach that far it is the longest promise there is.
-    """
-    at = due_in_working_days(calendar, started_at, days, end).due_at
-    time = elapsed(calendar, started_at, at).time if at is not None else LONGEST
-    return max(time, timedelta(microseconds=1))
 
 
 @lru_cache(maxsize=4096)

@@ -10,8 +10,9 @@ from itertools import groupby
 from uuid import UUID
 
 from services.clock.domain.clocks import Clock
-from services.clock.domain.facts import Threshold, Told, is_further, metric_of
+from services.clock.domain.facts import Told, is_further, metric_of
 from services.clock.domain.runs import Owner
+from shared.targets.rows import Threshold
 
 
 class Topic(IntEnum):

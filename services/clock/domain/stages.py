@@ -17,49 +17,26 @@ no meaning any more, unless the row names `closed` as an end.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from services.clock.domain.effects import in_effect
-from services.clock.domain.facts import STAGE, Fact, FactKind, Ledger
+from services.clock.domain.facts import Fact, FactKind, Ledger
 from services.clock.domain.promises import Promises
 from services.clock.domain.runs import End, Rebase, Run, Story, touching
-from services.clock.domain.targets import Row
+from shared.targets.rows import STAGE, Row
+from shared.targets.stage_words import PLAIN, SUBMITTED, TEAM, TEAM_LEFT
 from shared.vocabulary import Priority
 
-_PLAIN = frozenset(
-    {
-        FactKind.ASSIGNED,
-        FactKind.HANDED_OVER,
-        FactKind.REPLIED,
-        FactKind.ASKED,
-        FactKind.RESOLVED,
-        FactKind.REOPENED,
-        FactKind.CONFIRMED,
-        FactKind.CLOSED,
-        FactKind.ESCALATED,
-        FactKind.ACKNOWLEDGED,
-    }
-)
 _WITH_VALUE = {
     FactKind.WAITING_STARTED: "waiting",
     FactKind.WAITING_ENDED: "waiting_ended",
     FactKind.STAGE_STARTED: "stage",
     FactKind.STAGE_ENDED: "stage_ended",
 }
-SUBMITTED, TEAM, TEAM_LEFT = "submitted", "team", "team_left"
 _OVER = (FactKind.CLOSED, FactKind.CANCELLED)
-
-
-def check_words(words: Iterable[str], column: str) -> None:
-    """Raise `ValueError` naming the first word that stands for no fact."""
-    known = {SUBMITTED, TEAM, TEAM_LEFT, *_PLAIN, *_WITH_VALUE.values()}
-    for word in words:
-        head, colon, value = word.partition(":")
-        if head not in known or (colon and (not value or head not in _WITH_VALUE.values())):
-            raise ValueError(f"{column}: {word!r} stands for no fact; see docs/agreements.md")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +126,7 @@ def _moments(ledger: Ledger, story: Story) -> list[_Moment]:
 
 
 def _words(fact: Fact) -> tuple[str, ...]:
-    if fact.kind in _PLAIN:
+    if fact.kind.value in PLAIN:
         return (fact.kind.value,)
     head = _WITH_VALUE.get(fact.kind)
     return (head, f"{head}:{fact.value}") if head is not None else ()

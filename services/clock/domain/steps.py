@@ -19,7 +19,6 @@ from services.clock.domain.facts import (
     Move,
     Pins,
     Routed,
-    Threshold,
     Told,
     clock_id,
     run_of,
@@ -29,6 +28,7 @@ from services.clock.domain.runs import End, Run, Story, tell
 from services.clock.domain.said import Gone, Said, Topic, in_order
 from services.clock.domain.stages import stage_runs
 from services.clock.domain.targets import Library
+from shared.targets.rows import Threshold
 from shared.vocabulary import ClockState
 
 #: Reasons of what is said, beside those the facts bring.

@@ -8,7 +8,6 @@ from uuid import UUID
 from services.clock.domain.clocks import Clock
 from services.clock.domain.facts import agreement_of, metric_of, name_of
 from services.clock.domain.said import Said, Topic
-from services.clock.domain.thresholds import part_of
 from services.clock.events_out.first import before
 from shared.events.base import EventData
 from shared.events.clock import (
@@ -24,6 +23,7 @@ from shared.events.clock import (
     NamedClock,
     NamedPromise,
 )
+from shared.targets.thresholds import part_of
 
 
 def event(said: Said) -> EventData:

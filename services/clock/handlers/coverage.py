@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from services.clock import events_out
 from services.clock.domain import moving
 from services.clock.domain.coverage import Known, outlook, subject_of
-from services.clock.domain.table import DECISION
 from services.clock.domain.targets import CalendarMissing
 from services.clock.handlers.moves import MOVE, PAGE_NAME
 from services.clock.handlers.port import EXTEND_PAGE, Work, record
@@ -17,6 +16,7 @@ from services.clock.store.moves import MoveJob
 from shared.database.timers import Timer
 from shared.events.base import Envelope
 from shared.events.router import DefinitionReleased
+from shared.targets.rows import DECISION
 
 #: The kind of the timer each calendar has, at its subject and named by its key.
 COVERAGE = "coverage"

@@ -8,14 +8,14 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from services.clock.domain.review import review_support
-from services.clock.domain.table import DECISION
 from services.clock.store import tables
-from services.clock.store.compiling import findings_by_row, subject_of
 from services.clock.store.shelf import Shelf
 from shared.business_time import Calendar
 from shared.database.engine import Database
 from shared.errors import Finding
+from shared.targets.reading import findings_by_row, subject_of
+from shared.targets.review import review_support
+from shared.targets.rows import DECISION
 
 
 async def review_in_force(

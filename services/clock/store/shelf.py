@@ -10,7 +10,6 @@ from datetime import datetime
 from sqlalchemy import func, select, tuple_
 
 from services.clock.domain.facts import Pins
-from services.clock.domain.table import DECISION, Table
 from services.clock.domain.targets import CalendarMissing, TargetsMissing
 from services.clock.store.compiling import (
     DefinitionBroken,
@@ -26,6 +25,8 @@ from shared.consuming import Glance
 from shared.database.engine import Transaction
 from shared.database.native import Prepared
 from shared.database.statements import chunks
+from shared.targets.rows import DECISION
+from shared.targets.table import Table
 
 _log = logging.getLogger(__name__)
 

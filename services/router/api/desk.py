@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from services.router import handlers
 from services.router.api.releasing import Releasing
 from services.router.domain import NoSuchWorkItem, RequestNotRouted
-from services.router.gateways import Folder, read_directory
+from services.router.gateways import Folder, must_be_on_known_shifts, read_directory
 from services.router.handlers import Change, HandOn
 from services.router.store import RouterWork, tables
 from services.router.store.acts import read_history
@@ -21,7 +21,7 @@ from services.router.store.rows import item_of, record_of
 from shared.database.statements import insert_missing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
 
@@ -65,7 +65,8 @@ class Desk:
         if self.repository.directory.version == 0 and self._folder is not None:
             seed = self._folder.directory_seed()
             if seed is not None:
-                await self.put_directory(read_directory(seed))
+                # Its calendars are released a moment later.
+                await self._keep_directory(read_directory(seed), self._folder.keys("calendar"))
         await self.load_folder()
 
     async def load_folder(self) -> int:
@@ -73,7 +74,16 @@ class Desk:
         return await self.releasing.load_folder()
 
     async def put_directory(self, directory: DirectoryChanged) -> int:
-        """Put a directory in force and announce it; return its version."""
+        """Put a directory in force and announce it; return its version.
+
+        Raises `BadDefinition` where it names a calendar nobody knows.
+        """
+        async with self._runtime.database.reading() as connection:
+            await self.repository.refresh(connection)
+        return await self._keep_directory(directory, self.repository.snapshot().calendars().keys())
+
+    async def _keep_directory(self, directory: DirectoryChanged, known: Collection[str]) -> int:
+        must_be_on_known_shifts(directory, known)
         version = await self._runtime.do(
             lambda work: handlers.keep_directory(directory, work), locks=["directory"]
         )

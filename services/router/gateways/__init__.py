@@ -1,7 +1,14 @@
 """What the router reaches outside its database: the folder of definitions, and their checking."""
 
 from services.router.gateways.checking import Checked
-from services.router.gateways.folder import ORDER, Folder, Found, in_order, read_directory
+from services.router.gateways.folder import (
+    ORDER,
+    Folder,
+    Found,
+    in_order,
+    must_be_on_known_shifts,
+    read_directory,
+)
 from services.router.gateways.together import check_together, settle
 
 __all__ = [
@@ -11,6 +18,7 @@ __all__ = [
     "Found",
     "check_together",
     "in_order",
+    "must_be_on_known_shifts",
     "read_directory",
     "settle",
 ]

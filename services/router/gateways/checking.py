@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
 from services.router.workflow import check
-from shared.business_time import Calendar
 from shared.decisions import check_model, load_decisions
+from shared.definitions.calendars import CalendarFiles, calendar_document
 from shared.definitions.limits import MAX_CONTENT_BYTES
 from shared.definitions.models import Catalogue, EscalationPolicy, Templates
 from shared.definitions.parsing import parse, read_yaml
 from shared.errors import Finding, Invalid
+from shared.targets.reading import findings_by_row
+from shared.targets.rows import DECISION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -35,6 +37,14 @@ class Checked:
         return not any(finding.severity == "error" for finding in self.findings)
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What there would be beside a definition: processes, and calendars by their files."""
+
+    processes: Collection[str] = ()
+    calendars: CalendarFiles = field(default_factory=CalendarFiles)
+
+
 def read_content(content: bytes) -> Checked:
     """Return the text of a definition, or why its bytes are none."""
     if len(content) > MAX_CONTENT_BYTES:
@@ -54,37 +64,44 @@ def check_process(text: str, key: str, file: str, around: Around) -> tuple[Findi
 
 
 def check_other(
-    kind: DefinitionKind, text: str, key: str, file: str, processes: Collection[str]
+    kind: DefinitionKind, text: str, key: str, file: str, beside: Beside
 ) -> tuple[Finding, ...]:
-    """Return what is wrong with anything but a diagram; `processes` are those there are."""
+    """Return what is wrong with anything but a diagram, beside what else there is."""
     try:
-        _CHECKS[kind](text, key, file, processes)
+        _CHECKS[kind](text, key, file, beside)
     except Invalid as error:
         told = Finding("/", error.code, {z: error.sentence(z) for z in ("zh-CN", "en")})
         return error.findings or (told,)
     return ()
 
 
-def _decision(text: str, key: str, file: str, _: Collection[str]) -> None:
+def _decision(text: str, key: str, file: str, beside: Beside) -> None:
     model = load_decisions(text.encode(), file=file)
     if key not in model.decisions_by_id:
         raise Invalid([_wrong_key(key)])
-    wrong = [finding for finding in check_model(model) if finding.severity == "error"]
+    found = list(check_model(model))
+    if key == DECISION:
+        # What the clock promises by: it must be able to read every row.
+        found += findings_by_row(1, text, beside.calendars.readable())
+    wrong = [finding for finding in found if finding.severity == "error"]
     if wrong:
         raise Invalid(wrong)
 
 
-def _calendar(text: str, key: str, file: str, _: Collection[str]) -> None:
-    calendar = Calendar.from_dict(_with_key(read_yaml(text, file), key))
-    _must_be_named(calendar.key, key)
+def _calendar(text: str, key: str, file: str, beside: Beside) -> None:
+    document = calendar_document(text, key)
+    if document["key"] != key:
+        raise Invalid([_wrong_key(key)])
+    beside.calendars.read(key)
 
 
-def _model(model: type[BaseModel]) -> Callable[[str, str, str, Collection[str]], None]:
-    def check_model(text: str, key: str, file: str, processes: Collection[str]) -> None:
+def _model(model: type[BaseModel]) -> Callable[[str, str, str, Beside], None]:
+    def check_model(text: str, key: str, file: str, beside: Beside) -> None:
         parsed = parse(model, read_yaml(text, file), file)
-        _must_be_named(str(getattr(parsed, "key", key)), key)
+        if getattr(parsed, "key", key) != key:
+            raise Invalid([_wrong_key(key)])
         if isinstance(parsed, Catalogue):
-            _processes_exist(parsed, processes)
+            _processes_exist(parsed, beside.processes)
 
     return check_model
 
@@ -110,25 +127,13 @@ def _processes_exist(catalogue: Catalogue, known: Collection[str]) -> None:
         raise Invalid(findings)
 
 
-_CHECKS: dict[str, Callable[[str, str, str, Collection[str]], None]] = {
+_CHECKS: dict[str, Callable[[str, str, str, Beside], None]] = {
     "decision": _decision,
     "calendar": _calendar,
     "escalation_policy": _model(EscalationPolicy),
     "catalogue": _model(Catalogue),
     "templates": _model(Templates),
 }
-
-
-def _with_key(value: object, key: str) -> dict[str, object]:
-    if not isinstance(value, dict):
-        told = {"zh-CN": "应为一组键值", "en": "a mapping of keys to values is expected"}
-        raise Invalid([Finding("/", "not-a-mapping", told)])
-    return {"key": key, **value}
-
-
-def _must_be_named(found: str, key: str) -> None:
-    if found != key:
-        raise Invalid([_wrong_key(key)])
 
 
 def _wrong_key(key: str) -> Finding:

@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from services.router.workflow import called_processes
+from shared.definitions.calendars import calendar_document, members_of
 from shared.definitions.models import Directory
-from shared.definitions.parsing import parse, read_yaml
+from shared.definitions.parsing import BadDefinition, parse, read_yaml
+from shared.errors import Finding, LeveeError
 from shared.events.router import Absence, DefinitionKind, DirectoryChanged, Person, Team
 
 if TYPE_CHECKING:
@@ -93,6 +95,10 @@ class Folder:
         path = self._path / "directory.yaml"
         return path.read_text(encoding="utf-8") if path.is_file() else None
 
+    def keys(self, kind: DefinitionKind) -> frozenset[str]:
+        """Return the keys of the definitions of one kind that lie in it."""
+        return frozenset(path.stem for path, found in self._files() if found == kind)
+
     def _files(self) -> list[tuple[Path, DefinitionKind]]:
         if not self._path.is_dir():
             return []
@@ -105,16 +111,54 @@ class Folder:
 
 
 def in_order(found: Collection[Found]) -> list[Found]:
-    """Sort so that what is referred to comes first, called processes before their callers."""
-    calls = {f.key: called_processes(f.content) for f in found if f.kind == "process"}
+    """Sort so that what is referred to comes first.
+
+    That is called processes before their callers, calendars before combinations of them.
+    """
+    calls = {(f.kind, f.key): [(f.kind, name) for name in _named_in(f)] for f in found}
     depth = dict.fromkeys(calls, 0)
     for _ in calls:
         # As deep as the longest chain of calls; in a circle it does not matter who is refused.
         depth = {
-            key: max((depth[name] + 1 for name in called if name in depth), default=0)
-            for key, called in calls.items()
+            place: max((depth[name] + 1 for name in called if name in depth), default=0)
+            for place, called in calls.items()
         }
-    return sorted(found, key=lambda f: (ORDER.index(f.kind), depth.get(f.key, 0), f.key))
+    return sorted(found, key=lambda f: (ORDER.index(f.kind), depth[(f.kind, f.key)], f.key))
+
+
+def _named_in(found: Found) -> Collection[str]:
+    if found.kind == "process":
+        return called_processes(found.content)
+    if found.kind != "calendar":
+        return ()
+    try:
+        return members_of(calendar_document(found.content.decode("utf-8-sig"), found.key))
+    except (UnicodeDecodeError, LeveeError):
+        return ()  # the check says what is wrong with it
+
+
+def must_be_on_known_shifts(directory: DirectoryChanged, calendars: Collection[str]) -> None:
+    """Raise `BadDefinition` for people whose shift is a calendar that is not among these."""
+    known = ", ".join(sorted(calendars)) or "–"
+    findings = [
+        Finding(
+            f"/people/{number}/shift",
+            "calendar-unknown",
+            {
+                "zh-CN": f"{person.id} 的班次 {person.shift} 不是已知日历",
+                "en": f"the shift {person.shift} of {person.id} is no calendar that is known",
+            },
+            {
+                "zh-CN": f"先发布该日历，或改用已知日历：{known}；不排班则去掉 shift",
+                "en": f"release that calendar first, or write one of {known}; "
+                "without shift somebody is always there",
+            },
+        )
+        for number, person in enumerate(directory.people)
+        if person.shift is not None and person.shift not in calendars
+    ]
+    if findings:
+        raise BadDefinition(findings, file="directory")
 
 
 def read_directory(text: str, file: str = "directory.yaml") -> DirectoryChanged:

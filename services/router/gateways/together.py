@@ -9,11 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from services.router.gateways.checking import Checked, check_other, check_process, read_content
+from services.router.gateways.checking import (
+    Beside,
+    Checked,
+    check_other,
+    check_process,
+    read_content,
+)
 from services.router.store.in_force import Around
 from services.router.workflow import called_processes, check
 from shared.decisions import decision_ids
-from shared.errors import Finding
+from shared.definitions.calendars import CalendarFiles
+from shared.errors import Finding, Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -66,12 +73,16 @@ class _New:
 
     def __init__(self, found: Sequence[Found], texts: Sequence[str], known: InForce) -> None:
         self.processes, self.owners = known.processes(), dict(known.decisions)
+        self.calendars = CalendarFiles(known.calendars())
         self.keys = {(each.kind, each.key) for each in found}
         for each, text in zip(found, texts, strict=True):
             if each.kind == "process":
                 self.processes[each.key] = text
             elif each.kind == "decision":
                 self._take_decisions(each.key, text)
+            elif each.kind == "calendar":
+                self.calendars.put(each.key, text)
+        self.beside = Beside(self.processes, self.calendars)
         self.around = Around(frozenset(self.owners), self.processes)
 
     def _take_decisions(self, key: str, text: str) -> None:
@@ -85,8 +96,7 @@ def _checked(found: Found, text: str, new: _New) -> Checked:
     try:
         if found.kind == "process":
             return Checked(text, check_process(text, found.key, found.file, new.around))
-        processes = new.processes.keys()
-        return Checked(text, check_other(found.kind, text, found.key, found.file, processes))
+        return Checked(text, check_other(found.kind, text, found.key, found.file, new.beside))
     except _FALLS as error:
         return Checked(text, (_fell(error),))
 
@@ -95,15 +105,36 @@ def _broken(new: _New, known: InForce) -> dict[tuple[str, str], tuple[Finding, .
     """Return what diagrams in force could not run any more, by the definition to blame."""
     before = Around(frozenset(known.decisions), known.processes())
     gone = frozenset(known.decisions) - frozenset(new.owners)
-    found: dict[tuple[str, str], tuple[Finding, ...]] = {}
+    found = _combinations_broken(new, known)
     for key, text in known.processes().items():
         if ("process", key) in new.keys:
             continue
         blamed = _blamed(key, text, new, known, gone)
         # What newer rules refuse in a version released under older ones is nobody's fault now.
         if blamed and _runs(text, key, before) and not _runs(text, key, new.around):
-            found[blamed] = (*found.get(blamed, ()), _breaks(key))
+            found[blamed] = (*found.get(blamed, ()), _breaks(key, "流程", "the process"))
     return found
+
+
+def _combinations_broken(new: _New, known: InForce) -> dict[tuple[str, str], tuple[Finding, ...]]:
+    """Return the calendars in force that could not be read any more, by the one to blame."""
+    found: dict[tuple[str, str], tuple[Finding, ...]] = {}
+    for kind, key in sorted(new.keys):
+        if kind != "calendar":
+            continue
+        for other in sorted(new.calendars.made_of(key)):
+            if ("calendar", other) not in new.keys and not _reads(other, new.calendars):
+                told = _breaks(f"calendar/{other}", "日历", "the calendar")
+                found[(kind, key)] = (*found.get((kind, key), ()), told)
+    return found
+
+
+def _reads(key: str, calendars: CalendarFiles) -> bool:
+    try:
+        calendars.read(key)
+    except Invalid:
+        return False
+    return True
 
 
 def _blamed(
@@ -135,17 +166,17 @@ def _runs(text: str, key: str, around: Around) -> bool:
     return check(text.encode(), file=key, around=around).is_ok
 
 
-def _breaks(caller: str) -> Finding:
+def _breaks(user: str, zh: str, en: str) -> Finding:
     return Finding(
         "/",
         "breaks-caller",
         {
-            "zh-CN": f"使用它的流程 {caller} 将因此无法运行",
-            "en": f"the process {caller}, which uses it, could not be run with it",
+            "zh-CN": f"使用它的{zh} {user} 将因此无法使用",
+            "en": f"{en} {user}, which uses it, could not be used with it",
         },
         {
-            "zh-CN": f"同时修改并一起应用 {caller}",
-            "en": f"change {caller} too, and apply both together",
+            "zh-CN": f"同时修改并一起应用 {user}",
+            "en": f"change {user} too, and apply both together",
         },
     )
 

@@ -60,3 +60,8 @@ class InForce:
         """Return the diagrams in force by their keys."""
         found = self.released.values()
         return {each.key: each.content for each in found if each.kind == "process"}
+
+    def calendars(self) -> dict[str, str]:
+        """Return the files of the calendars in force by their keys."""
+        found = self.released.values()
+        return {each.key: each.content for each in found if each.kind == "calendar"}

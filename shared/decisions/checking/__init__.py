@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .checks import check_model, check_table
+from .samples import OTHER_TEXT
 from .views import Accepted, accepted_values
 
-__all__ = ["Accepted", "accepted_values", "check_model", "check_table"]
+__all__ = ["OTHER_TEXT", "Accepted", "accepted_values", "check_model", "check_table"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from shared.decisions.table import DecisionTable
+from shared.decisions.table import DecisionTable, Rule
 from shared.feel import to_feel, to_json
 
 from .samples import constants_in, samples
@@ -26,6 +26,8 @@ class Accepted:
 
     rule: str
     values: Mapping[str, tuple[object, ...]]
+    #: What its outputs are, by name, where nothing has to be computed.
+    outputs: Mapping[str, object] | None = None
 
 
 def accepted_values(model: DecisionModel, decision: str) -> tuple[Accepted, ...]:
@@ -50,5 +52,12 @@ def accepted_values(model: DecisionModel, decision: str) -> tuple[Accepted, ...]
             )
             for at, (name, sampled_values) in columns.items()
         }
-        rules.append(Accepted(rule.id, values))
+        rules.append(Accepted(rule.id, values, _constants(table, rule)))
     return tuple(rules)
+
+
+def _constants(table: DecisionTable, rule: Rule) -> Mapping[str, object] | None:
+    if rule.results is None:
+        return None
+    names = (output.name for output in table.outputs)
+    return {name: to_json(value) for name, value in zip(names, rule.results, strict=True)}

@@ -9,13 +9,14 @@ from itertools import product
 import pytest
 
 from levee.packs.merging import Merging
-from services.clock.domain.facts import STAGE, Routed
+from services.clock.domain.facts import Routed
 from services.clock.domain.promises import Promises
-from services.clock.domain.table import Table
-from services.clock.domain.targets import Inputs, Json, Row, Target
+from services.clock.domain.targets import Target
 from services.clock.store import Shelf, Shelved
 from services.clock.store.compiling import accept_table
 from shared.business_time import DayEnd, due
+from shared.targets.rows import STAGE, CellFault, Inputs, Json, Row
+from shared.targets.table import Table
 from shared.vocabulary import Metric, Priority
 from tests.unit.clock.builders import PINS, ROOT, START, at, library_of, minutes, shipped
 
@@ -189,13 +190,16 @@ class _WithCeilings(Table):
         return self._rows
 
 
+FAULT = CellFault("target", "无法读取", "unreadable", "改正", "mend it")
+
+
 def test_a_ceiling_may_say_no_clock_and_a_broken_one_leaves_the_last_resort() -> None:
     def ceilings(*rows: Row) -> Shelved:
         library = library_of()
         return Shelved(Shelf({1: _WithCeilings(rows)}, library.shelf.calendars), library.versions)
 
     none = promises(ceilings(Row("c", timedelta(), "", is_clock_wanted=False)))
-    broken = promises(ceilings(Row("c", timedelta(), "", fault="unreadable")))
+    broken = promises(ceilings(Row("c", timedelta(), "", fault=FAULT)))
 
     assert none.targets("resolution", Priority.P1, START) == ()
     [last] = broken.targets("resolution", Priority.P1, START)

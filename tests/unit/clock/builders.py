@@ -10,12 +10,13 @@ from uuid import UUID
 
 from services.clock.domain import steps
 from services.clock.domain.clocks import Clock, clocks_at
-from services.clock.domain.facts import Fact, FactKind, Ledger, Pins, Routed, Threshold
+from services.clock.domain.facts import Fact, FactKind, Ledger, Pins, Routed
 from services.clock.domain.said import Said, Topic
-from services.clock.domain.table import Matched, Table
-from services.clock.domain.targets import Json, Library
+from services.clock.domain.targets import Library
 from services.clock.store import Shelf, Shelved
 from services.clock.store.compiling import compile_calendar, compile_table
+from shared.targets.rows import Json, Matched, Threshold
+from shared.targets.table import Table
 from shared.vocabulary import Priority
 
 ROOT = Path(__file__).resolve().parents[3]

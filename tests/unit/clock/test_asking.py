@@ -14,7 +14,7 @@ from services.clock.domain.credits import Band, BandsInvalid, credit_of
 from services.clock.domain.facts import FactKind
 from services.clock.domain.holding import holders
 from services.clock.domain.supposing import Supposition, Wait, differences
-from services.clock.domain.targets import Json
+from shared.targets.rows import Json
 from shared.vocabulary import Priority
 from tests.unit.clock.builders import Case, at, library_of, minutes
 

@@ -9,10 +9,10 @@ from services.clock.domain import moving, steps
 from services.clock.domain.coverage import Known, outlook, subject_of
 from services.clock.domain.facts import FactKind
 from services.clock.domain.said import Topic
-from services.clock.domain.targets import Json
 from services.clock.store import Shelf, Shelved
 from services.clock.store.encoding import decode, encode
 from shared.business_time import Calendar, always
+from shared.targets.rows import Json
 from tests.unit.clock.builders import REQUEST, START, Case, at, library_of
 
 #: The builders' request begins on Monday 2026-03-02, 10:00 in Shanghai.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from services.clock.domain import moving, steps
 from services.clock.domain.facts import FactKind, Move, Pins
 from services.clock.domain.said import Topic
-from services.clock.domain.targets import Json
 from services.clock.store import Shelved
 from services.clock.store.encoding import decode, encode
+from shared.targets.rows import Json
 from tests.unit.clock.builders import PINS, REQUEST, Case, at, library_of, minutes
 
 NEW = Pins(2, PINS.calendars)

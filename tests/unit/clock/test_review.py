@@ -8,12 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from services.clock.domain.review import review_rows, review_support
-from services.clock.domain.supporting import Promised, shortfall
-from services.clock.domain.targets import Row
-from services.clock.store.compiling import DefinitionBroken, accept_table, compile_table, subject_of
+from services.clock.store.compiling import DefinitionBroken, accept_table, compile_table
 from shared.business_time import Calendar
 from shared.errors import Finding
+from shared.targets.reading import subject_of
+from shared.targets.review import review_rows, review_support
+from shared.targets.rows import Row
+from shared.targets.supporting import Promised, shortfall
 from tests.unit.clock.builders import ROOT, START, shipped
 
 MODEL = "https://www.omg.org/spec/DMN/20191111/MODEL/"
@@ -153,27 +154,70 @@ def test_the_longest_time_that_always_fits_is_exact() -> None:
 
 
 @pytest.mark.parametrize(
-    ("broken", "rule", "severity"),
+    ("broken", "cell", "rule"),
     [
-        (row("resolution", "PT0S", id="r"), "row-unusable", "error"),
-        (row("resolution", "soon", id="r"), "row-unusable", "error"),
-        (row("resolution", "P1D", id="r"), "bare-day", "error"),
-        (row("resolution", "0 working days", id="r"), "row-unusable", "error"),
-        (row("resolution", "PT1H", "nowhere", id="r"), "calendar-unknown", "warning"),
-        (row("respond", "PT1H", id="r"), "metric-unknown", "warning"),
-        (row("resolution", "PT1H", id="r", priority='"P9"'), "priority-unknown", "warning"),
-        (row("stage", "PT1H", id="r"), "stage-never-begins", "warning"),
-        (row("stage", "PT1H", id="r", clock="c", starts_on="noon"), "row-unusable", "error"),
+        (row("resolution", "PT0S", id="r"), "target", "row-unusable"),
+        (row("resolution", "soon", id="r"), "target", "row-unusable"),
+        (row("resolution", "P1D", id="r"), "target", "bare-day"),
+        (row("resolution", "0 working days", id="r"), "target", "row-unusable"),
+        (row("resolution", "PT1H", "nowhere", id="r"), "calendar", "calendar-unknown"),
+        (row("resolution", "PT1H", "", id="r"), "calendar", "row-unusable"),
+        (row("respond", "PT1H", id="r"), "metric", "metric-unknown"),
+        (row('resolution","respond', "PT1H", id="r"), "metric", "metric-unknown"),
+        (row("resolution", "PT1H", id="r", priority='"P9"'), "priority", "priority-unknown"),
+        (row("stage", "PT1H", id="r"), "clock", "stage-never-begins"),
+        (row("stage", "PT1H", id="r", clock="c"), "starts_on", "stage-never-begins"),
+        (row("stage", "PT1H", id="r", clock="c", starts_on="noon"), "starts_on", "row-unusable"),
     ],
 )
-def test_a_row_that_means_nothing_is_named_with_its_remedy(
-    broken: str, rule: str, severity: str
+def test_a_row_that_means_nothing_is_refused_with_its_cell_and_its_remedy(
+    broken: str, cell: str, rule: str
 ) -> None:
     [found] = reviewed(broken)
 
-    assert (found.path, found.rule, found.severity) == ("rule r", rule, severity)
+    assert (found.path, found.rule, found.severity) == (f"rule r / {cell}", rule, "error")
     assert found.fix["zh-CN"]
     assert found.fix["en"]
+
+
+@pytest.mark.parametrize("cell", ["-", 'not("hr")', '"hr"'])
+def test_a_cell_that_names_no_unknown_word_is_none(cell: str) -> None:
+    others = row("resolution", "PT1H", id="all", domain='"hr","it"')
+
+    assert told(others, row("resolution", "PT1H", id="r", domain=cell)) == []
+
+
+def test_a_text_without_quotes_says_that_it_has_none() -> None:
+    [found] = reviewed(row("resolution", "soon", id="r").replace('"soon"', "soon"))
+
+    assert "comes to nothing" in found.message["en"]
+    assert "in quotes" in found.fix["en"]
+
+
+def test_a_rule_that_another_always_beats_is_read_too() -> None:
+    """With FIRST the second row is never asked; it is refused all the same."""
+    both = table(OUTSIDE, row("resolution", "soon", id="r")).replace("RULE ORDER", "FIRST")
+
+    assert [f.path for f in review_rows(subject_of(1, both, CALENDARS))] == ["rule r / target"]
+
+
+def test_no_clock_said_as_a_text_is_refused() -> None:
+    """In quotes it is no word for "no clock": the clock would run."""
+    content = table(row("resolution", "PT8H", id="sla", starts_on="false"))
+
+    subject = subject_of(1, content.replace('"starts_on"', '"is_clock_wanted"'))
+    [found] = review_rows(subject)
+
+    assert found.path == "rule sla / is_clock_wanted"
+
+
+def test_a_table_that_comes_before_its_calendar_is_taken() -> None:
+    """Released together, they may be heard in either order."""
+    content = table(row("resolution", "PT1H", "nowhere", id="r"))
+
+    _, findings = accept_table(2, content, CALENDARS, START)
+
+    assert [finding.rule for finding in findings] == ["calendar-unknown"]
 
 
 def test_a_row_for_a_special_request_is_tried_too() -> None:

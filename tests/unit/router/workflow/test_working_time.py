@@ -110,3 +110,21 @@ def test_the_shipped_calendars_can_all_be_asked() -> None:
     for file in sorted(Path(ROOT / "bpmn" / "calendars").glob("*.yaml")):
         known.put(file.stem, file.read_text(encoding="utf-8"))
         assert known.after(file.stem, FRIDAY, timedelta(hours=1)) is not None
+
+
+def test_a_combination_follows_what_it_is_made_of_in_whatever_order_they_come() -> None:
+    office = 'zone: Asia/Shanghai\nwindows: {fri: ["%s"]}\n'
+    known = Calendars()
+    known.put("both", "kind: union\nof: [office, weekend]\n")
+    known.put("weekend", 'zone: Asia/Shanghai\nwindows: {sun: ["09:00-12:00"]}\n')
+
+    assert known.after("both", FRIDAY, timedelta(hours=1)) is None
+
+    known.put("office", office % "09:00-12:00")
+    morning = known.after("both", FRIDAY, timedelta(hours=6))
+    known.put("office", office % "09:00-11:00")
+    shorter = known.after("both", FRIDAY, timedelta(hours=6))
+
+    assert morning is not None
+    assert shorter is not None
+    assert morning < shorter

@@ -10,7 +10,7 @@ import re
 from datetime import timedelta
 from functools import lru_cache
 
-from services.clock.domain.facts import Threshold
+from shared.targets.rows import Threshold
 
 _DURATION = re.compile(
     r"P(?:(?P<d>\d+)D)?(?:T(?:(?P<h>\d+)H)?(?:(?P<m>\d+)M)?(?:(?P<s>\d+(?:\.\d+)?)S)?)?", re.ASCII

@@ -6,40 +6,42 @@ from collections.abc import Sequence
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from services.clock.domain.supporting import Promised, Shortfall
-from services.clock.domain.targets import Row
 from shared.errors import Finding
+from shared.targets.rows import CellFault, Row
+from shared.targets.supporting import Promised, Shortfall
+
+#: A row counts on a calendar nobody knows: what may be mended by releasing that.
+CALENDAR_UNKNOWN = "calendar-unknown"
 
 
 def word_unknown(rule: str, name: str, shown: str, known: Sequence[str]) -> Finding:
     """No request ever has this word."""
     listed = ", ".join(known)
     return Finding(
-        f"rule {rule}",
+        _cell(rule, name),
         f"{name}-unknown",
         {
-            "zh-CN": f"{name} 列的 {shown} 不存在，该行永远不适用。",
-            "en": f"there is no {name} {shown}: the row never applies.",
+            "zh-CN": f"{name} 列的 {shown} 不存在，该行对它永远不适用。",
+            "en": f"there is no {name} {shown}: the row never applies to it.",
         },
         {"zh-CN": f"可用：{listed}。", "en": f"Write one of {listed}."},
-        "warning",
     )
 
 
-def unusable(row: Row) -> Finding:
+def unusable(rule: str, fault: CellFault) -> Finding:
     """A cell cannot be read."""
     return Finding(
-        f"rule {row.rule}",
+        _cell(rule, fault.column),
         "row-unusable",
-        {"zh-CN": f"该行无法使用：{row.fault}", "en": f"the row cannot be used: {row.fault}"},
-        {"zh-CN": "按说明修改该单元格。", "en": "Mend the cell as it says."},
+        {"zh-CN": f"该行无法使用：{fault.zh}。", "en": f"the row cannot be used: {fault.en}"},
+        {"zh-CN": fault.mend_zh, "en": fault.mend_en},
     )
 
 
-def bare(row: Row, found: str) -> Finding:
+def bare(row: Row, column: str, found: str) -> Finding:
     """A target or threshold in bare days."""
     return Finding(
-        f"rule {row.rule}",
+        _cell(row.rule, column),
         "bare-day",
         {
             "zh-CN": f"{found}：单独的“天”没有确定含义（工作日几小时？）。",
@@ -56,30 +58,35 @@ def no_calendar(row: Row, known: Sequence[str]) -> Finding:
     """The row counts on a calendar nobody knows."""
     listed = ", ".join(known) or "–"
     return Finding(
-        f"rule {row.rule}",
-        "calendar-unknown",
+        _cell(row.rule, "calendar"),
+        CALENDAR_UNKNOWN,
         {
             "zh-CN": f"没有日历 {row.calendar}；它发布之前请求无法计时。",
             "en": f"there is no calendar {row.calendar}; requests are not timed before it is "
             "released.",
         },
-        {"zh-CN": f"已知日历：{listed}。", "en": f"Known calendars: {listed}."},
-        "warning",
+        {
+            "zh-CN": f"先发布该日历（或与本表一起发布），或改用已知日历：{listed}。",
+            "en": f"Release that calendar first, or with the table; known calendars: {listed}.",
+        },
     )
 
 
 def never_begins(row: Row) -> Finding:
     """A stage without a name or a beginning."""
     return Finding(
-        f"rule {row.rule}",
+        _cell(row.rule, "starts_on" if row.clock else "clock"),
         "stage-never-begins",
         {
             "zh-CN": "阶段计时需要名称（clock）和开始条件（starts_on），否则不会运行。",
             "en": "a stage needs a name (clock) and a beginning (starts_on); this one never runs.",
         },
         {"zh-CN": "填写 clock 与 starts_on。", "en": "Fill in clock and starts_on."},
-        "warning",
     )
+
+
+def _cell(rule: str, column: str) -> str:
+    return f"rule {rule} / {column}"
 
 
 def stage_disagrees(rule: str, clock: str, first: str) -> Finding:

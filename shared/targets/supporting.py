@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from services.clock.domain.promises import days_as_time
-from services.clock.domain.targets import EVERY_REASON, Row
 from shared.business_time import Calendar, due, elapsed, open_between
+from shared.targets.days import days_as_time
+from shared.targets.rows import EVERY_REASON, Row
 
 _SPAN, _STEP = timedelta(days=14), timedelta(hours=1)
 _TICK = timedelta(seconds=1)

@@ -12,19 +12,20 @@ from datetime import datetime
 from itertools import product
 from typing import TypeAlias
 
-from services.clock.domain import review_words
-from services.clock.domain.facts import STAGE
-from services.clock.domain.supporting import (
+from shared.business_time import Calendar
+from shared.decisions import OTHER_TEXT
+from shared.errors import Finding
+from shared.targets import review_words
+from shared.targets.cells import bare_days, odd_wish, read_row
+from shared.targets.rows import FALLBACK_CALENDAR, FALLBACKS, STAGE, Inputs, Json, Matched, Row
+from shared.targets.supporting import (
     Promised,
     Shortfall,
     is_outside_time,
     shortfall,
     unsupported_pauses,
 )
-from services.clock.domain.table import Matched, Table, bare_days, read_row
-from services.clock.domain.targets import FALLBACK_CALENDAR, FALLBACKS, Inputs, Json, Row
-from shared.business_time import Calendar
-from shared.errors import Finding
+from shared.targets.table import Table
 from shared.vocabulary import Metric, Priority
 
 #: Between teams, and with suppliers.
@@ -49,6 +50,8 @@ class RuleView:
 
     id: str
     accepts: Mapping[str, tuple[Json, ...]] = field(default_factory=dict)
+    #: What it says, where nothing has to be computed.
+    says: Mapping[str, object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,31 +69,38 @@ def review_rows(subject: Subject) -> Iterator[Finding]:
     stages: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {}
     for rule in subject.rules:
         yield from _unknown_words(rule)
-        for inputs in _witnesses(rule.accepts, 1):
-            matched = [m for m in subject.ask(inputs.as_json()) if m.rule == rule.id]
-            for one in matched:
-                row = read_row(one)
-                yield from _row_findings(one, row, inputs, subject)
-                if row.clock and not row.fault:
-                    how = (rule.id, row.starts_on, row.stops_on)
-                    first = stages.setdefault(row.clock, how)
-                    if first[1:] != how[1:]:
-                        yield review_words.stage_disagrees(rule.id, row.clock, first[0])
+        for one in _said_by(rule, subject):
+            row = read_row(one)
+            yield from _row_findings(one, row, rule, subject)
+            if row.clock and not row.fault:
+                how = (rule.id, row.starts_on, row.stops_on)
+                first = stages.setdefault(row.clock, how)
+                if first[1:] != how[1:]:
+                    yield review_words.stage_disagrees(rule.id, row.clock, first[0])
+
+
+def _said_by(rule: RuleView, subject: Subject) -> Sequence[Matched]:
+    """Return what a rule says: as it stands, or to a request that it accepts."""
+    if rule.says is not None:
+        return [Matched(rule.id, rule.says)]
+    answers = (subject.ask(inputs.as_json()) for inputs in _witnesses(rule.accepts, 1))
+    return [one for answer in answers for one in answer if one.rule == rule.id]
 
 
 def _row_findings(
-    matched: Matched, row: Row, inputs: Inputs, subject: Subject
+    matched: Matched, row: Row, rule: RuleView, subject: Subject
 ) -> Iterator[Finding]:
-    if row.fault:
-        yield review_words.unusable(row)
+    fault = row.fault or odd_wish(matched.outputs)
+    if fault is not None:
+        yield review_words.unusable(row.rule, fault)
         return
-    days = bare_days(matched.outputs)
-    if days:
-        yield review_words.bare(row, days)
+    for column, days in bare_days(matched.outputs).items():
+        yield review_words.bare(row, column, days)
     known = subject.calendars
     if row.is_clock_wanted and known is not None and row.calendar not in known:
         yield review_words.no_calendar(row, sorted(known))
-    if inputs.metric == STAGE and row.is_clock_wanted and not (row.clock and row.starts_on):
+    is_stage = next((m for m in rule.accepts.get("metric", ()) if m in _MEASURES), "") == STAGE
+    if is_stage and row.is_clock_wanted and not (row.clock and row.starts_on):
         yield review_words.never_begins(row)
 
 
@@ -202,9 +212,11 @@ def _as_whole(inputs: Inputs) -> Inputs:
 
 def _unknown_words(rule: RuleView) -> Iterator[Finding]:
     for name, known in (("metric", _MEASURES), ("priority", _PRIORITIES)):
-        accepted = rule.accepts.get(name)
-        if accepted is not None and not set(accepted) & set(known):
-            shown = ", ".join(str(value) for value in accepted)
+        accepted = rule.accepts.get(name, ())
+        unknown = [value for value in accepted if value not in known]
+        # A cell that takes whatever nobody mentions names no word: `-`, `not(…)`.
+        if unknown and OTHER_TEXT not in accepted:
+            shown = ", ".join(str(value) for value in unknown)
             yield review_words.word_unknown(rule.id, name, shown, known)
 
 
