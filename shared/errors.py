@@ -42,11 +42,13 @@ class LeveeError(Exception):
 
     def sentence(self, language: str = "en") -> str:
         """Say what happened in `language` (zh-CN or en); codes and parameters are the contract."""
-        template = self.zh if language.startswith("zh") else (type(self).__doc__ or self.code)
+        # A docstring is broken into lines to be read in the code, its message is not.
+        in_english = " ".join((type(self).__doc__ or self.code).split())
+        template = self.zh.strip() if language.startswith("zh") else in_english
         try:
-            return template.strip().format_map(self.params)
+            return template.format_map(self.params)
         except (KeyError, IndexError, ValueError):
-            return template.strip()
+            return template
 
     def __str__(self) -> str:
         """Say it in English, for logs."""

@@ -110,6 +110,11 @@ class MemoryBus:
         return self._is_connected
 
     @property
+    def problem(self) -> str:
+        """Why the bus does not answer."""
+        return "" if self._is_connected else "a test or a simulation took it away"
+
+    @property
     def reconnects(self) -> int:
         """How often `reconnect` was called."""
         return self._reconnects

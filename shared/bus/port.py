@@ -235,6 +235,11 @@ class Bus(Protocol):
         ...
 
     @property
+    def problem(self) -> str:
+        """Why it does not answer, as last seen; empty while it does."""
+        ...
+
+    @property
     def reconnects(self) -> int:
         """How often the connection came back; a change means: look whether messages are gone."""
         ...

@@ -18,7 +18,7 @@ from shared.consuming.transactor import (
     apply_each,
 )
 from shared.consuming.work import Cause, Work
-from shared.database.engine import DatabaseUnavailable
+from shared.database.trouble import DatabaseUnavailable
 from shared.errors import Unavailable
 from shared.observability.traces import edge
 

@@ -21,7 +21,7 @@ from shared.consuming.transactor import (
     apply_each,
 )
 from shared.consuming.work import Cause, Work
-from shared.database.engine import DatabaseUnfit
+from shared.database.trouble import DatabaseUnfit
 from shared.errors import LeveeError, Unavailable
 from shared.events.base import Envelope, EventData, read_envelope
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy.exc import SQLAlchemyError
 
 from shared.consuming import outbox
-from shared.database.engine import DatabaseUnavailable
 from shared.database.tables import to_us
+from shared.database.trouble import DatabaseUnavailable
 from shared.errors import LeveeError, Unavailable
 
 if TYPE_CHECKING:

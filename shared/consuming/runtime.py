@@ -27,8 +27,8 @@ from shared.consuming.relay import IN_MEMORY, Relay
 from shared.consuming.sealing import forgotten_upto, position_purge
 from shared.consuming.transactor import Knobs, Stats, Transactor
 from shared.consuming.work import Work, WorkContext
-from shared.database.engine import DatabaseUnavailable
 from shared.database.timer_watch import TimerWatch
+from shared.database.trouble import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Coroutine, Sequence

@@ -11,8 +11,9 @@ from uuid import UUID
 from shared.consuming import outbox, sealing
 from shared.consuming.work import Cause, Work, WorkContext
 from shared.database import timers as timer_rows
-from shared.database.engine import DatabaseUnfit, Transaction, is_unfit
+from shared.database.engine import Transaction
 from shared.database.subjects import Subject, lock_subjects, save_subjects
+from shared.database.trouble import DatabaseUnfit, is_unfit
 from shared.errors import Unavailable
 from shared.observability.measures import Handling, Measures
 

@@ -11,18 +11,17 @@ import fcntl
 import os
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, StaticPool
 
 from shared.database import direct_sqlite
 from shared.database.native import PostgresSession, Session, SqliteSession
-from shared.errors import LeveeError, Unavailable
+from shared.database.trouble import DatabaseInUse, DatabaseUnavailable, translated
 from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
@@ -40,37 +39,6 @@ _TRY_S = 1.0
 _SQLITE_BUSY_S, _LOOK_EVERY_S = 0.01, 0.02
 #: Waiting for another process's lock is waiting in the machine's time, whatever time it is here.
 _MACHINE = SystemTime()
-#: SQLSTATEs of a server that goes away, is full, only reads, or gave up on a lock: starting or
-#: stopping (57P), connection (08), too many connections, disk full, out of memory (53),
-#: deadlock and serialisation (40), lock timeout (55P03), idle cut off (25P03), standby (25006).
-_GONE = ("57P", "08", "53", "40P01", "40001", "55P03", "25P03", "25006")
-#: A statement the schema does not allow: no message can be to blame for it.
-_UNFIT = ("42",)
-#: What SQLite says when the file is busy, full or away; it has no error classes of its own.
-_SQLITE_GONE = ("locked", "disk is full", "disk I/O", "unable to open", "busy")
-
-
-class DatabaseUnavailable(Unavailable):
-    """The database does not answer: {reason}"""
-
-    zh: ClassVar[str] = "数据库没有响应：{reason}"
-
-
-class DatabaseUnfit(DatabaseUnavailable):
-    """The database does not have the tables this code needs: {reason}"""
-
-    zh: ClassVar[str] = "数据库缺少当前代码所需的表或列：{reason}"
-
-
-class DatabaseInUse(LeveeError):
-    """{path} is used by another process; SQLite serves one process at a time.
-
-    Stop the other one, or use PostgreSQL.
-    """
-
-    zh: ClassVar[str] = (
-        "{path} 正被另一个进程使用；SQLite 一次只服务一个进程。请先停止它或改用 PostgreSQL。"
-    )
 
 
 class Database:
@@ -141,7 +109,7 @@ class Database:
         if not self.is_sqlite:
             try:
                 async with self._session() as session:
-                    with _translated():
+                    with translated():
                         await session.tell("BEGIN")
                         yield session
                         await session.tell("COMMIT")
@@ -152,7 +120,7 @@ class Database:
         async with self._writer_lock:
             session = await self._writer_session()
             try:
-                with _translated():
+                with translated():
                     await self._begin_writing(session)
                     try:
                         yield session
@@ -177,7 +145,7 @@ class Database:
                 yield session
             return
         async with self._session() as session:
-            with _translated():
+            with translated():
                 if self.is_sqlite:
                     await session.tell("BEGIN")
                 yield session
@@ -187,7 +155,7 @@ class Database:
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[Session]:
         """Lend a session; one that ends by an error is closed for good."""
-        with _translated():
+        with translated():
             async with asyncio.timeout(self._lock_timeout_s):
                 await self._room.acquire()
         try:
@@ -202,7 +170,7 @@ class Database:
             self._room.release()
 
     async def _connect(self) -> Session:
-        with _translated():
+        with translated():
             outer = await self._engine.connect()
             await outer.execution_options(isolation_level="AUTOCOMMIT")
             driver = (await outer.get_raw_connection()).driver_connection
@@ -228,7 +196,7 @@ class Database:
 
         Raises `DatabaseUnavailable`.
         """
-        with _translated():
+        with translated():
             async with self._writer_lock, self._engine.begin() as connection:
                 yield connection
 
@@ -246,7 +214,7 @@ class Database:
 
     async def _try_to_write(self) -> None:
         """Write something that changes nothing."""
-        with _translated():
+        with translated():
             async with asyncio.timeout(_TRY_S), self.transaction() as tx:
                 if self.is_sqlite:
                     told = (await tx.execute(text("PRAGMA user_version"))).scalar_one()
@@ -295,7 +263,7 @@ class Database:
 
     def _take_lock_file(self) -> None:
         path = Path(f"{self.url.database}.lock")
-        with _translated():
+        with translated():
             path.parent.mkdir(parents=True, exist_ok=True)
             handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -342,44 +310,3 @@ def _sqlite_engine(url: str, pool_size: int, *, in_memory: bool, is_durable: boo
     event.listen(engine.sync_engine, "connect", prepare)
     event.listen(engine.sync_engine, "begin", begin)
     return engine
-
-
-class _translated:  # noqa: N801  reads as a word where it is used
-    """Turn a driver's "not there" into ours; leave every other error alone."""
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
-        if error is not None and is_gone(error):
-            raise DatabaseUnavailable(reason=str(error).split("\n", 1)[0][:200]) from error
-
-
-def is_gone(error: BaseException) -> bool:
-    """Tell whether `error` means that the database is away, full, busy or locked."""
-    if isinstance(error, PoolTimeout | TimeoutError | ConnectionError | OSError):
-        return not isinstance(error, FileNotFoundError)
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated:
-        return True
-    if state := _state(error):
-        return state.startswith(_GONE)
-    told = str(error.orig)
-    if isinstance(error, InterfaceError):
-        # asyncpg also says so of a value that fits no column; only a closed one is gone.
-        return "clos" in told
-    return isinstance(error, OperationalError) and any(sign in told for sign in _SQLITE_GONE)
-
-
-def is_unfit(error: BaseException) -> bool:
-    """Tell whether a statement failed because of the schema, whatever the values were."""
-    if not isinstance(error, DBAPIError):
-        return False
-    if state := _state(error):
-        return state.startswith(_UNFIT)
-    return isinstance(error, OperationalError) and "no such" in str(error.orig)
-
-
-def _state(error: DBAPIError) -> str:
-    return str(getattr(error.orig, "sqlstate", None) or "")

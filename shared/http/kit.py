@@ -63,13 +63,14 @@ def make_app(
     answered: Answered | None = None,
     tracer: Callable[[], Tracer | None] = lambda: None,
     large: Mapping[str, int] | None = None,
+    closed: Callable[[str], LeveeError | None] = lambda _: None,
 ) -> FastAPI:
     """Return an application with everything but its own paths.
 
     Its OpenAPI description is at `<prefix>/openapi.json`. `answered` hears of every answer:
     method, route template, status, seconds until it began. `tracer` returns what makes spans, if
     anything does. `large` are the paths below the prefix whose bodies may have more bytes than
-    `MAX_BODY_BYTES`, and how many.
+    `MAX_BODY_BYTES`, and how many. `closed` tells why a path is not served now, if it is not.
     """
     app = FastAPI(
         title=title,
@@ -81,7 +82,7 @@ def make_app(
     app.state.keys = keys
     tell_problems(app)
     limits = {f"{prefix}{path}": limit for path, limit in (large or {}).items()}
-    app.add_middleware(_Edge, ids=ids, limits=limits)
+    app.add_middleware(_Edge, ids=ids, limits=limits, closed=closed)
     if answered is not None:
         app.add_middleware(Watched, answered=answered, prefix=prefix, tracer=tracer)
     return app
@@ -90,8 +91,14 @@ def make_app(
 class _Edge:
     """Gives each call an id, binds it to the logs, and reads its body, up to the limit."""
 
-    def __init__(self, app: ASGIApp, ids: IdSource, limits: Mapping[str, int]) -> None:
-        self._app, self._ids, self._limits = app, ids, limits
+    def __init__(
+        self,
+        app: ASGIApp,
+        ids: IdSource,
+        limits: Mapping[str, int],
+        closed: Callable[[str], LeveeError | None],
+    ) -> None:
+        self._app, self._ids, self._limits, self._closed = app, ids, limits, closed
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one call."""
@@ -104,6 +111,8 @@ class _Edge:
         stamped = _stamped(send, request_id)
         with bound(call_id=request_id):
             try:
+                if (reason := self._closed(scope["path"])) is not None:
+                    raise reason
                 limit = self._limits.get(scope["path"], MAX_BODY_BYTES)
                 body = await _body(request, receive, limit)
                 _check(request, body)

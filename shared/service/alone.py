@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
+import math
 import signal
 import socket
 import sys
@@ -14,6 +15,7 @@ from typing import Any, TypeVar
 
 import uvicorn
 from pydantic import ValidationError
+from sqlalchemy.engine import make_url
 
 from shared.bus.nats import connect as connect_bus
 from shared.bus.port import kept_streams
@@ -26,6 +28,7 @@ from shared.id_source import RandomIds
 from shared.observability import log_to_stderr
 from shared.service.built import DRAIN_S, Service, Surroundings
 from shared.service.settings import ServiceSettings
+from shared.service.starting import JOB_WAITS_S, Waiting
 from shared.time_source import Activity, SystemTime
 
 S = TypeVar("S", bound=ServiceSettings)
@@ -44,9 +47,16 @@ def run_alone(
     """Run one service as its own process; return the exit code."""
     parser = argparse.ArgumentParser(prog=f"python -m services.{name}")
     verbs = parser.add_subparsers(dest="verb", required=True)
-    verbs.add_parser("serve", help="work until SIGTERM")
+    verbs.add_parser("serve", help="work until SIGTERM; waits for a database that is away")
     migrate = verbs.add_parser("migrate", help="bring the database to the latest schema")
     migrate.add_argument("--step", choices=["pre", "post"], help="only what may come before")
+    migrate.add_argument(
+        "--wait",
+        type=_seconds,
+        default=JOB_WAITS_S,
+        metavar="SECONDS",
+        help="how long to wait for a database that does not answer (default: %(default)g)",
+    )
     verbs.add_parser("check", help="read settings, reach database and bus, print readiness")
     asked = parser.parse_args(argv)
     try:
@@ -64,7 +74,7 @@ def run_alone(
     log_to_stderr(name, settings.log_level)
     acts: dict[str, Callable[[], Coroutine[Any, Any, int]]] = {
         "serve": lambda: _serve(name, settings, build),
-        "migrate": lambda: _migrate(name, settings, asked.step),
+        "migrate": lambda: _migrate(name, settings, asked.step, asked.wait),
         "check": lambda: _check(name, settings, build),
     }
     try:
@@ -78,8 +88,22 @@ async def _told(act: Callable[[], Coroutine[Any, Any, int]]) -> int:
     try:
         return await act()
     except LeveeError as error:
-        sys.stderr.write(f"{error.code}: {error}\n")
+        sys.stderr.write(f"{error.code}: {error.sentence('zh-CN')}\n{error.code}: {error}\n")
         return 1
+
+
+def _seconds(told: str) -> float:
+    seconds = float(told)
+    if not 0 <= seconds < math.inf:
+        raise ValueError(told)
+    return seconds
+
+
+def _waiting(name: str, settings: ServiceSettings, within_s: float | None) -> Waiting:
+    """Return how a process waits for the database of its settings."""
+    prefix = settings.model_config.get("env_prefix", "")
+    shown = make_url(settings.database_url).render_as_string(hide_password=True)
+    return Waiting(name, shown, f"{prefix}DATABASE_URL".upper(), within_s)
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
@@ -125,10 +149,14 @@ async def surroundings(settings: ServiceSettings, name: str) -> AsyncIterator[Su
         await bus.close()
 
 
-async def _migrate(name: str, settings: ServiceSettings, step: migrations.Step | None) -> int:
+async def _migrate(
+    name: str, settings: ServiceSettings, step: migrations.Step | None, within_s: float
+) -> int:
     database = Database(settings.database_url)
+    waiting = _waiting(name, settings, within_s)
     try:
-        await migrations.upgrade(name, database, step)
+        # A step is one transaction: what was cut off half-way was not done.
+        await waiting.until_there(lambda: migrations.upgrade(name, database, step))
         found, _ = await migrations.current(name, database)
         sys.stdout.write(f"{name}: database at {found}\n")
     finally:
@@ -139,7 +167,9 @@ async def _migrate(name: str, settings: ServiceSettings, step: migrations.Step |
 async def _check(name: str, settings: S, build: Callable[[S, Surroundings], Service]) -> int:
     async with surroundings(settings, name) as given:
         service = build(settings, given)
-        await migrations.require_current(name, service.runtime.database)
+        at_once = _waiting(name, settings, 0)
+        database = service.runtime.database
+        await at_once.until_there(lambda: migrations.require_current(name, database))
         told = await service.readiness()
         sys.stdout.write(f"{told['service']} {told['version']}: {told['status']}\n")
         for check, found in told["checks"].items():
@@ -151,10 +181,18 @@ async def _check(name: str, settings: S, build: Callable[[S, Surroundings], Serv
 async def _serve(name: str, settings: S, build: Callable[[S, Surroundings], Service]) -> int:
     async with surroundings(settings, name) as given:
         service = build(settings, given)
+        waiting = _waiting(name, settings, within_s=None)
+        starting = asyncio.create_task(service.start(waiting), name=f"{name}-start")
+        has_begun = asyncio.create_task(waiting.has_begun.wait())
         try:
-            await service.start()
-            await serve_app(service.app(given.keys), settings.host, settings.port)
+            # Who finds everything in place answers once it works; who has to wait says so.
+            await asyncio.wait({starting, has_begun}, return_when=asyncio.FIRST_COMPLETED)
+            app = service.app(given.keys)
+            await serve_app(app, settings.host, settings.port, starting)
         finally:
+            for task in (starting, has_begun):
+                task.cancel()
+            await asyncio.gather(starting, has_begun, return_exceptions=True)
             await service.stop()
     return 0
 
@@ -172,8 +210,15 @@ def collect_rarely() -> None:
     gc.set_threshold(50_000, 20, 20)
 
 
-async def serve_app(app: Any, host: str, port: int) -> None:
-    """Serve until SIGTERM or SIGINT; open calls are finished, then it returns."""
+async def serve_app(
+    app: Any, host: str, port: int, starting: asyncio.Task[None] | None = None
+) -> None:
+    """Serve until SIGTERM or SIGINT; open calls are finished, then it returns.
+
+    `starting` is what goes on meanwhile; where that fails, serving ends and its error is raised.
+    """
+    if starting is not None and starting.done():
+        starting.result()
     collect_rarely()
     stopping = asyncio.Event()
 
@@ -196,7 +241,11 @@ async def serve_app(app: Any, host: str, port: int) -> None:
     loop = asyncio.get_running_loop()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(wanted, setattr, server, "should_exit", True)
+    if starting is not None:
+        starting.add_done_callback(server.started_or_not)
     await server.serve()
+    if starting is not None and starting.done():
+        starting.result()
 
 
 class _Server(uvicorn.Server):
@@ -204,6 +253,13 @@ class _Server(uvicorn.Server):
 
     #: Set as soon as it begins to stop.
     stopping: asyncio.Event
+
+    def started_or_not(self, starting: asyncio.Task[None]) -> None:
+        """Go on with what now lives as long as the process, or end where it could not start."""
+        if starting.cancelled() or starting.exception() is not None:
+            self.should_exit = True
+        else:
+            collect_rarely()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Tell endless answers to end, then wait for the others."""

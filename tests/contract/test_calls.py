@@ -13,8 +13,9 @@ from sqlalchemy.exc import IntegrityError
 
 from shared.consuming import Knobs, Runtime, Work
 from shared.consuming.calls import TooManyCalls
-from shared.database.engine import Database, DatabaseUnavailable
+from shared.database.engine import Database
 from shared.database.subjects import lock_subjects
+from shared.database.trouble import DatabaseUnavailable
 from shared.events.router import RequestAssigned
 from tests.harness.dummies import NoteWork, entries, kit, notes
 from tests.harness.lab import Away, Lab, Refusal, laboratory

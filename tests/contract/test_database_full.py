@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from shared.database.engine import Database, DatabaseUnavailable
+from shared.database.engine import Database
+from shared.database.trouble import DatabaseUnavailable
 from tests.harness.dummies import create_tables, kit
 
 if TYPE_CHECKING:

@@ -13,16 +13,11 @@ import pytest
 from sqlalchemy import Float, Numeric, func, insert, literal, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from shared.database.engine import (
-    Database,
-    DatabaseInUse,
-    DatabaseUnavailable,
-    is_gone,
-    is_unfit,
-)
+from shared.database.engine import Database
 from shared.database.native import Prepared
 from shared.database.statements import among, insert_missing, upsert
 from shared.database.subjects import lock_subjects, save_subjects
+from shared.database.trouble import DatabaseInUse, DatabaseUnavailable, is_gone, is_unfit
 from shared.time_source import SystemTime
 from tests.harness.dummies import create_tables, kit, notes
 from tests.harness.postgres import PostgresServer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
-from shared.database.engine import DatabaseUnavailable
+from shared.database.trouble import DatabaseUnavailable
 from shared.events.router import RequestAssigned
 from tests.harness.dummies import kit
 from tests.harness.lab import laboratory

@@ -22,7 +22,7 @@ import pytest
 from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 _USER = "levee"
 _START_S = 30.0
@@ -57,11 +57,14 @@ class PostgresServer:
         *,
         is_durable: bool = False,
         environment: Mapping[str, str] | None = None,
+        asks_password_of: Sequence[str] = (),
     ) -> None:
         """Prepare a server below `folder`; `is_durable` writes as in production.
 
-        `environment` is added to what the server finds in its own.
+        `environment` is added to what the server finds in its own. Whoever is not in
+        `asks_password_of` comes in by saying who they are.
         """
+        self._asks_password_of = tuple(asks_password_of)
         self._folder = folder
         self._environment = {**os.environ, **(environment or {})}
         self._binaries = find_binaries()
@@ -87,6 +90,11 @@ class PostgresServer:
                 _let_nobody_in(self._folder)
             self._run("initdb", "-D", str(data), "-U", _USER, "-A", "trust", "--no-sync", "-E",
                       "UTF8", "--locale=C.UTF-8")  # fmt: skip
+            rules = data / "pg_hba.conf"
+            asked = [
+                f"host all {name} 127.0.0.1/32 scram-sha-256" for name in self._asks_password_of
+            ]
+            rules.write_text("\n".join([*asked, rules.read_text()]))
         options = [f"-c{name}={value}" for name, value in self._settings.items()]
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
@@ -145,6 +153,10 @@ class PostgresServer:
         )
         await self._admin(_EMPTY, name)
         self._free[kind].append(url)
+
+    async def add_user(self, name: str, password: str) -> None:
+        """Create somebody who may do anything and has a password."""
+        await self._admin(f"CREATE USER {name} SUPERUSER PASSWORD '{password}'")
 
     async def drop(self, url: str) -> None:
         """Remove a database although somebody may be connected to it."""

@@ -16,7 +16,6 @@ from levee.house import NAMES
 from shared.database import migrations
 from shared.database.engine import Database
 from shared.http.auth import add_to_file, new_key
-from shared.time_source import SystemTime
 from tests.harness.nats_house import NatsHouse, NatsNode, nats_house
 from tests.harness.processes import ServiceProcess, free_port
 from tests.harness.town import Town
@@ -180,27 +179,6 @@ def town_of(
     victims = {process.name: killing(process) for process in processes}
     victims |= {node.name: killing_node(node) for node in broker.nodes}
     return Town(first, key, urls, victims, stop, processes=processes, nodes=broker.nodes)
-
-
-@asynccontextmanager
-async def looked_after(town: Town) -> AsyncIterator[None]:
-    """Start a service again that ends by itself, until the block ends, as systemd or Kubernetes do.
-
-    One that is starting when its database goes away says so and ends.
-    """
-
-    async def look() -> None:
-        while True:
-            await SystemTime().sleep(0.5)
-            for process in town.processes:
-                if process.has_ended:
-                    process.start()
-
-    looking = asyncio.create_task(look())
-    try:
-        yield
-    finally:
-        looking.cancel()
 
 
 # ---- as one process for all -------------------------------------------------------------------

@@ -55,6 +55,11 @@ class UnrulyBus:
         return self._bus.is_connected
 
     @property
+    def problem(self) -> str:
+        """Why the bus does not answer."""
+        return self._bus.problem
+
+    @property
     def reconnects(self) -> int:
         """How often the connection came back."""
         return self._bus.reconnects

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from services.intake.store.tables import answers
 from shared.consuming.keeping import Purge, purge_by
-from shared.database.engine import DatabaseUnavailable
+from shared.database.trouble import DatabaseUnavailable
 
 if TYPE_CHECKING:
     from datetime import timedelta

@@ -196,6 +196,11 @@ class NatsBus:
         return self._connection.client is not None
 
     @property
+    def problem(self) -> str:
+        """Why NATS is not there, as the last attempt met it; empty while it is."""
+        return "" if self.is_connected else self._connection.problem
+
+    @property
     def reconnects(self) -> int:
         """How often the connection came back."""
         return self._connection.reconnects

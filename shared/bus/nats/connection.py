@@ -19,9 +19,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from nats.aio.client import Client
 from nats.errors import Error as NatsError
+from nats.errors import NoServersError
 
 from shared.bus.port import BusTooOld, BusUnavailable
 from shared.errors import LeveeError
+from shared.observability import Sparingly
 from shared.time_source import SystemTime
 
 if TYPE_CHECKING:
@@ -42,6 +44,8 @@ _PING_INTERVAL_S = 3
 _TICK = timedelta(seconds=0.5)
 _FLUSH_TIMEOUT_S = 1
 _LEAVE_S = 2.0
+#: Different problems remembered as said; there is one per server, and few more.
+_PROBLEMS = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +128,9 @@ class Connection:
         self._is_closing = False
         self._times_ready = 0
         self._task: asyncio.Task[None] | None = None
-        self._last_problem = ""
+        #: What the last attempt met; empty once one succeeded.
+        self.problem = ""
+        self._sayings: dict[str, Sparingly] = {}
         #: Why the last server was refused; None once one was accepted.
         self.refusal: BusTooOld | None = None
 
@@ -224,7 +230,8 @@ class Connection:
     def _accept(self, client: Client) -> None:
         self._client = client
         self._times_ready += 1
-        self._last_problem = ""
+        self.problem = ""
+        self._sayings = {}
         self._tried.set()
         _log.info("connected to nats-server at %s", client.connected_url)
 
@@ -244,11 +251,19 @@ class Connection:
         raise BusUnavailable
 
     def _say(self, problem: Exception) -> None:
-        """Log a problem once, not each time an attempt meets it again."""
+        """Log a new problem at once, one that attempts go on meeting ever more rarely.
+
+        An attempt may meet several: one per server, and then that there is no server.
+        """
+        if isinstance(problem, NoServersError) and self.problem:
+            return
         told = f"{type(problem).__name__}: {problem}"
-        if told != self._last_problem:
-            self._last_problem = told
-            _log.warning("nats-server: %s", told)
+        self.problem = told
+        if len(self._sayings) >= _PROBLEMS:
+            self._sayings = {}
+        saying = self._sayings.setdefault(told, Sparingly(self._time.monotonic))
+        if saying.is_due():
+            _log.warning("nats-server: %s; trying on", told)
 
 
 async def _leave(client: Client) -> None:
