@@ -53,7 +53,7 @@ class Street:
             assert code == 0, f"{name} ended with {code}"
         self.running[name] = version[name]
         version[name].start()
-        await version[name].answers(within_s=60)
+        await version[name].answers(within_s=240)
 
     async def migrate(self, name: str, version: Mapping[str, ServiceProcess], *step: str) -> None:
         """Run a version's migration job."""
@@ -83,7 +83,7 @@ class Street:
 async def more_requests(town: Town, count: int = 8) -> None:
     """Return once that many more were accepted: the house works in its present state."""
     before = len(town.accepted)
-    await until(lambda: len(town.accepted) >= before + count, 60)
+    await until(lambda: len(town.accepted) >= before + count, 240)
 
 
 async def upgrade_and_roll_back(town: Town, street: Street) -> None:

@@ -40,8 +40,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
 
 
 def _answers(url: str) -> None:
-    # Connecting is tried again with growing pauses, half a minute in all.
-    with httpx.Client(transport=httpx.HTTPTransport(retries=7)) as client:
+    # Connecting is tried again with growing pauses, two minutes in all.
+    with httpx.Client(transport=httpx.HTTPTransport(retries=9)) as client:
         assert client.get(url, timeout=5).status_code == 200
 
 

@@ -106,7 +106,7 @@ async def town_of_processes(
             process.start()
         try:
             for process in processes:
-                await process.answers(within_s=60)
+                await process.answers(within_s=240)
             town = town_of(processes, broker, key, urls)
             await has_catalogue(town)
             yield town
@@ -195,14 +195,14 @@ async def town_in_one(folder: Path) -> AsyncIterator[Town]:
     async def kill() -> None:
         process.kill()
         process.start()
-        await process.answers(within_s=60)
+        await process.answers(within_s=240)
 
     async def stop() -> None:
         assert await asyncio.to_thread(process.stop) == 0
 
     process.start()
     try:
-        await process.answers(within_s=60)
+        await process.answers(within_s=240)
         urls = {name: f"sqlite+aiosqlite:///{data / 'data' / name}.db" for name in NAMES}
         key = (data / "operator.key").read_text().strip()
         bases = dict.fromkeys(NAMES, f"http://127.0.0.1:{port}")
@@ -238,4 +238,4 @@ async def has_catalogue(town: Town) -> None:
                     return False
         return True
 
-    await until(is_there, 60)
+    await until(is_there, 240)
