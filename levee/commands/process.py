@@ -22,6 +22,7 @@ process_app.command()(process_house.apply)
 process_app.command(name="list")(process_house.list_definitions)
 process_app.command()(process_house.show)
 process_app.command()(process_house.activate)
+process_app.command()(process_house.dismiss)
 process_app.command(name="try")(process_try.try_request)
 
 

@@ -119,6 +119,9 @@ def list_definitions(
     history: Annotated[
         bool, typer.Option("--all", help="所有版本，新的在前 / every version, newest first")
     ] = False,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="已了结的拒绝 / refusals that are over, and why")
+    ] = False,
     limit: Annotated[int, typer.Option(min=1, max=500, help="最多几条 / how many")] = 100,
     as_json: JsonOption = False,
     data: DataOption = DEFAULT_DATA,
@@ -127,6 +130,10 @@ def list_definitions(
 ) -> None:
     """列出现行版本和被拒绝的 / what is in force since when and by whom, and what was refused."""
     house = _house(data, url, key)
+    if refused:
+        over = house.get(f"/router/v1/definitions/refusals?limit={limit}")["items"]
+        _print(over) if as_json else _show_refusals(over)
+        return
     told = house.get("/router/v1/definitions")
     rows = told["in_force"]
     if history:
@@ -136,9 +143,27 @@ def list_definitions(
         _print(told)
         return
     _show_versions(rows)
-    for refused in told["refused"]:
-        who = refused.get("told_to") or "folder"
-        show_file_verdict({**refused, "file": f"{refused['file']}  ({who}, {refused['found_at']})"})
+    for each in told["refused"]:
+        who = each.get("told_to") or "folder"
+        show_file_verdict({**each, "file": f"{each['file']}  ({who}, {each['found_at']})"})
+
+
+def dismiss(
+    what: Annotated[str, typer.Argument(help=_WHAT)],
+    reason: Annotated[str, typer.Option("--reason", help="为什么，长期保存 / why; kept for good")],
+    data: DataOption = DEFAULT_DATA,
+    url: UrlOption = None,
+    key: KeyOption = None,
+) -> None:
+    """了结被拒绝的定义，记录保留 / close what was refused; the record of it stays."""
+    place, version = _named(what)
+    if version is not None:
+        raise NotNamed(text=what, wanted="KIND/KEY")
+    told = _house(data, url, key).post(
+        f"/router/v1/definitions/{place}/dismiss", {"reason": reason}
+    )
+    for file in told["dismissed"]:
+        typer.echo(f"✓ {file}  已了结 / dismissed")
 
 
 def show(
@@ -289,6 +314,27 @@ def _end(answer: httpx.Response, *, as_json: bool) -> None:
         else:
             show_findings(told.get("errors", ()))
     raise typer.Exit(FASTER if answer.status_code == 412 else 1)
+
+
+_OUTCOMES = {
+    "mended": "已修正 / mended",
+    "replaced": "已被新的提交取代 / replaced by another",
+    "gone": "文件已移走 / taken away",
+    "dismissed": "已了结 / dismissed",
+}
+
+
+def _show_refusals(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print what became of each refusal, with its reasons."""
+    for row in rows:
+        who = row["settled_by"] or "folder"
+        why = f": {row['reason']}" if row["reason"] else ""
+        ended = f"{_OUTCOMES[row['outcome']]}  {row['settled_at'][:19]}Z  {who}{why}"
+        handed = f"{row['told_to'] or 'folder'}, {row['found_at']}, {row['content_hash'][:_HASH]}"
+        typer.echo(ended)
+        show_file_verdict({**row, "file": f"{row['file']}  ({handed})"})
+    if not rows:
+        typer.echo("没有已了结的拒绝 / no refusal is over yet")
 
 
 def _show_versions(rows: Sequence[Mapping[str, Any]]) -> None:

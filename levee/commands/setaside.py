@@ -20,6 +20,7 @@ from levee.running import (
     find_house,
 )
 from levee.showing import show_rows
+from shared.http.references import NUMBER
 
 setaside_app = typer.Typer(
     help="无法处理而被搁置的消息 / messages nobody could handle.", no_args_is_help=True
@@ -32,7 +33,8 @@ TypeOption = Annotated[
 ]
 CodeOption = Annotated[str | None, typer.Option("--code", help="只看一种原因 / one reason")]
 RequestOption = Annotated[
-    str | None, typer.Option("--request", help="只看一个请求 / about one request (its id)")
+    str | None,
+    typer.Option("--request", help="只看一个请求：编号或 id / one request: number or id"),
 ]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="不再询问 / do not ask")]
 LimitOption = Annotated[int, typer.Option(help="最多显示多少条 / how many at most", min=1)]
@@ -215,6 +217,10 @@ def _all(
     house: RunningHouse, service: str | None, chosen: dict[str, str | None]
 ) -> list[dict[str, Any]]:
     wanted = {name: value for name, value in chosen.items() if value is not None}
+    if NUMBER.fullmatch(wanted.get("request_id", "")):
+        # Set-aside messages know ids only; intake knows every number.
+        number = wanted["request_id"].strip()
+        wanted["request_id"] = house.get(f"/intake/v1/requests/{number}")["id"]
     found: list[dict[str, Any]] = []
     for name in _names(service):
         offset: int | None = 0

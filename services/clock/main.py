@@ -49,8 +49,9 @@ def build(settings: Settings, given: Surroundings) -> Service:
         knobs=settings.keeping(given.knobs),
     )
 
-    async def watch_coverage() -> None:
-        """Look at the known holidays of every calendar that was in force before this start."""
+    async def prepare() -> None:
+        """Fill in what a release before left empty; look at every calendar that was in force."""
+        await store.fill_missing_numbers(database)
         async with database.reading() as connection:
             keys = (await shelf.look(connection)).calendar_versions()
         if keys:
@@ -97,7 +98,7 @@ def build(settings: Settings, given: Surroundings) -> Service:
             api.asking(runtime, shelf),
             api.moves(runtime, shelf),
         ],
-        on_start=[watch_coverage],
+        on_start=[prepare],
         checks=checks,
         figures=figures,
     )

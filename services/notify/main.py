@@ -83,12 +83,13 @@ def build(settings: Settings, given: Surroundings) -> NotifyService:
     sender.carry_with(Desk(runtime, channels_of(settings, client, given)).carry)
 
     async def prepare() -> None:
-        """Say how messages are delivered, and have a secret before the first link is made."""
+        """Say how messages are delivered; have a secret before the first link, and numbers."""
         if house.is_recording:
             _log.warning("NOTIFY_DELIVERY=record: messages are written down, nothing is sent")
         own = settings.link_secret
         own_bytes = own.get_secret_value().encode() if own else None
         await house.prepare_secret(database, own_bytes, secrets.token_bytes(MIN_SECRET_BYTES))
+        await store.fill_missing_numbers(database)
 
     async def send() -> None:
         """Send what is handed over, until the service stops."""

@@ -210,11 +210,23 @@ _ZH = {
 }
 
 
+class Unfit(ValueError):
+    """What a validator of ours has against a value, in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+
+
 def validation_finding(detail: Any) -> Finding:
     """Turn one of pydantic's error details into a finding in both languages."""
     place = [str(part) for part in detail["loc"] if part != "body"]
     # What our own validators say comes with pydantic's label before it.
     en = detail["msg"].removeprefix("Value error, ")
+    own = (detail.get("ctx") or {}).get("error")
+    if isinstance(own, Unfit):
+        told = {"zh-CN": own.zh, "en": str(own)}
+        return Finding("/" + "/".join(place), detail["type"], told)
     template = _ZH.get(detail["type"])
     try:
         # Only our own templates: a message may quote what a caller wrote, braces included.

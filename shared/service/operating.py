@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from shared.consuming.held import Chosen
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.http.problems import Unfit
+from shared.http.references import SubjectId
 from shared.observability.exposition import CONTENT_TYPE
 from shared.service.figures import Figures
 from shared.service.settings import version
@@ -25,7 +27,9 @@ _REPLAYED_AT_ONCE = 100
 Operator = Annotated[Caller, needs("operate")]
 Code = Annotated[str | None, Query(max_length=100, description="only this reason")]
 Type = Annotated[str | None, Query(max_length=100, description="only this type of event or timer")]
-About = Annotated[str | None, Query(max_length=200, description="only about this request")]
+About = Annotated[
+    SubjectId | None, Query(max_length=200, description="only about the request with this id")
+]
 Reason = Annotated[str, Field(min_length=3, max_length=500, description="why; kept for good")]
 
 
@@ -34,7 +38,7 @@ class Gap(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    request_id: Annotated[str, Field(min_length=1, max_length=200)]
+    request_id: Annotated[SubjectId, Field(min_length=1, max_length=200)]
     publisher: Literal["intake", "router", "clock", "escalation", "notify"]
     sequence: Annotated[int, Field(ge=1, lt=2**63)]
     reason: Reason | None = None
@@ -55,13 +59,15 @@ class Choice(BaseModel):
 
     code: Annotated[str | None, Field(max_length=100)] = None
     type: Annotated[str | None, Field(max_length=100)] = None
-    request_id: Annotated[str | None, Field(max_length=200)] = None
+    request_id: Annotated[SubjectId | None, Field(max_length=200)] = None
     limit: Annotated[int, Field(ge=1, le=_REPLAYED_AT_ONCE)] = _REPLAYED_AT_ONCE
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:
         if self.code is None and self.type is None and self.request_id is None:
-            raise ValueError("name a code, a type or a request_id")
+            raise Unfit(
+                "请给出 code、type 或 request_id 之一", "name a code, a type or a request_id"
+            )
         return self
 
 

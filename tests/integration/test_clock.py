@@ -126,9 +126,11 @@ def an_answer(**changed: Any) -> MessagePosted:
 
 
 @asynccontextmanager
-async def clock(folder: Path, *, is_released: bool = True) -> AsyncIterator[Scene]:
+async def clock(
+    folder: Path, *, is_released: bool = True, url: str | None = None
+) -> AsyncIterator[Scene]:
     world = new_world()
-    url = f"sqlite+aiosqlite:///{folder}/clock.db"
+    url = url or f"sqlite+aiosqlite:///{folder}/clock.db"
     service = build(Settings(database_url=url, is_durable=False), world.given)
     ring, key = key_ring(folder, world)
     async with at_work(service, world), caller(service, ring, key) as api:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
@@ -54,11 +55,49 @@ async def test_running_clocks_are_moved_and_put_back_on_somebodys_word(tmp_path:
 
         back = (await scene.clocks(running))["resolution"]
         assert (back["target_s"], back["policy_version"], back["is_breached"]) == (7200, 1, False)
+        twice = await scene.api.post(f"{asked.headers['Location']}/undo", json=_WHO)
+        assert (twice.status_code, twice.json()["code"]) == (409, "move-undone")
+        assert twice.json()["params"]["undoing"] == undone.json()["id"]
         log = (await scene.api.get("/clock/v1/moves")).json()["items"]
         assert [(entry["id"], entry["undoes"]) for entry in log] == [
             (undone.json()["id"], job["id"]),
             (job["id"], None),
         ]
+
+
+async def test_an_undoing_that_would_put_nothing_back_says_what_holds(tmp_path: Path) -> None:
+    async with clock(tmp_path) as scene:
+        running = scene.world.ids.new()
+        await scene.route(running)
+        table = (BPMN / "targets.dmn").read_text()
+        moves = []
+        for version, target in ((2, "PT1H"), (3, "PT3H")):
+            changed = table.replace('"PT2H"', f'"{target}"')
+            await scene.release("decision", "targets", changed, version=version)
+            moves.append((await scene.api.post("/clock/v1/moves", json=_WHO)).json()["id"])
+            await scene.world.pass_time(1)
+
+        older = await scene.api.post(f"/clock/v1/moves/{moves[0]}/undo", json=_WHO)
+        at_once = await asyncio.gather(
+            *(scene.api.post(f"/clock/v1/moves/{moves[1]}/undo", json=_WHO) for _ in range(2))
+        )
+        await scene.world.pass_time(1)
+
+        assert (older.status_code, older.json()["code"]) == (409, "nothing-to-undo")
+        assert older.json()["params"]["latest"] == moves[1]
+        assert sorted(answer.status_code for answer in at_once) == [202, 409]
+        assert (await scene.clocks(running))["resolution"]["target_s"] == 3600
+        assert (await scene.api.get("/clock/v1/moves")).json()["total"] == 3
+        # The older move holds again, so now it can be undone.
+        again = await scene.api.post(f"/clock/v1/moves/{moves[0]}/undo", json=_WHO)
+        await scene.world.pass_time(1)
+        assert again.status_code == 202
+        assert (await scene.clocks(running))["resolution"]["target_s"] == 7200
+        # And an undoing can be undone itself, as long as it is the last.
+        redone = await scene.api.post(f"/clock/v1/moves/{again.json()['id']}/undo", json=_WHO)
+        await scene.world.pass_time(1)
+        assert redone.status_code == 202
+        assert (await scene.clocks(running))["resolution"]["target_s"] == 3600
 
 
 async def test_what_if_who_held_it_and_what_is_given_back(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from shared.http.auth import add_to_file, new_key
 from tests.harness.services import published
 from tests.harness.world import new_world
 from tests.integration.test_router import a_request
@@ -226,6 +227,27 @@ async def test_an_id_that_was_given_to_another_message_is_refused(tmp_path: Path
         answer = await api.post(MESSAGES, json=body)
 
         assert (answer.status_code, answer.json()["code"]) == (409, "message-id-taken")
+
+
+async def test_each_sender_counts_its_ids_for_itself(tmp_path: Path) -> None:
+    world = new_world()
+    bank, kept = new_key("bank", ["jobs:work"])
+    renewed, again = new_key("bank", ["jobs:work"])
+    async with drawn(tmp_path, world, PAYS) as (_, api):
+        for each in (kept, again):
+            add_to_file(tmp_path / "keys.json", each)
+        ours = await send(api, world, name="paid", correlation_key="A1", message_id="1")
+        api.headers["Authorization"] = f"Bearer {bank}"
+        theirs = await send(api, world, name="delivered", correlation_key="B2", message_id="1")
+        api.headers["Authorization"] = f"Bearer {renewed}"
+        same = await send(api, world, name="delivered", correlation_key="B2", message_id="1")
+        other = {"name": "paid", "correlation_key": "C3", "message_id": "1"}
+        taken = await api.post(MESSAGES, json=other)
+
+    assert (ours["sender"], theirs["sender"]) == ("test", "bank")
+    assert (theirs["state"], theirs["name"]) == ("buffered", "delivered")
+    assert same == theirs, "a renewed key is the same sender"
+    assert (taken.status_code, taken.json()["code"]) == (409, "message-id-taken")
 
 
 async def test_who_waited_and_is_gone_gets_nothing(tmp_path: Path) -> None:

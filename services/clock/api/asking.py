@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -22,6 +21,7 @@ from shared.consuming import Runtime
 from shared.errors import Invalid, NotFound
 from shared.http.auth import Caller, needs
 from shared.http.kit import json_answer
+from shared.http.references import Reference
 from shared.targets.cells import has_bare_days, read_target
 from shared.targets.days import days_as_time
 from shared.vocabulary import Priority
@@ -112,14 +112,14 @@ def asking(runtime: Runtime[ClockWork], shelf: Shelf) -> APIRouter:
 
 
 def _add_requests(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> None:
-    @router.post("/requests/{request_id}/what-if", summary="When it would be due if …")
+    @router.post("/requests/{reference}/what-if", summary="When it would be due if …")
     async def ask_what_if(
-        request_id: UUID, body: WhatIf, caller: Annotated[Caller, needs("work:read")]
+        reference: Reference, body: WhatIf, caller: Annotated[Caller, needs("work:read")]
     ) -> Response:
         for wait in body.waits:
             if wait.until is not None and wait.until < wait.since:
                 raise SpanUnusable(reason=f"waits: {wait.until.isoformat()} is before its start")
-        known, library = await read_ledger(runtime.database, shelf, request_id)
+        known, library = await read_ledger(runtime.database, shelf, reference)
         now = runtime.time.now()
         supposition = Supposition(
             body.priority,
@@ -129,25 +129,27 @@ def _add_requests(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) 
         )
         found = differences(known, supposition, now, library)
         told = [_difference(one, now) for one in found]
-        return json_answer({"request_id": request_id, "at": now, "clocks": told})
+        return json_answer({"request_id": known.request_id, "at": now, "clocks": told})
 
-    @router.get("/requests/{request_id}/holders", summary="Who held it for how much of the time")
+    @router.get("/requests/{reference}/holders", summary="Who held it for how much of the time")
     async def get_holders(
-        request_id: UUID,
+        reference: Reference,
         caller: Annotated[Caller, needs("work:read")],
         clock: Annotated[str, Query(max_length=100)] = "resolution",
     ) -> Response:
-        known, library = await read_ledger(runtime.database, shelf, request_id)
+        known, library = await read_ledger(runtime.database, shelf, reference)
         now = runtime.time.now()
         found = standing(known, now, library)
         wanted = next((c for c in (found.clocks if found else ()) if c.key == clock), None)
         if found is None or wanted is None:
-            raise NoSuchClock(request_id=str(request_id), clock=clock)
+            raise NoSuchClock(request_id=str(reference), clock=clock)
         held = [
             {"holder": h.holder, "who": h.who, "team": h.team, "time_s": h.time.total_seconds()}
             for h in holders(wanted, found.story, now)
         ]
-        return json_answer({"request_id": request_id, "clock": clock, "at": now, "held": held})
+        return json_answer(
+            {"request_id": known.request_id, "clock": clock, "at": now, "held": held}
+        )
 
 
 def _add_credits(router: APIRouter, runtime: Runtime[ClockWork]) -> None:

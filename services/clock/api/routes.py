@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
-from uuid import UUID
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
@@ -30,6 +29,7 @@ from shared.database.tables import from_us
 from shared.errors import NotFound
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.http.references import Reference
 from shared.vocabulary import ClockState, Metric, Priority
 
 #: What a list shows when no state is asked for: everything that still runs.
@@ -86,46 +86,46 @@ def routes(runtime: Runtime[ClockWork], shelf: Shelf) -> APIRouter:
 def _add_requests(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> None:
     database, time = runtime.database, runtime.time
 
-    @router.get("/requests/{request_id}/clocks", summary="All clocks of a request")
+    @router.get("/requests/{reference}/clocks", summary="All clocks of a request")
     async def get_clocks(
-        request_id: UUID, caller: Annotated[Caller, needs("work:read")]
+        reference: Reference, caller: Annotated[Caller, needs("work:read")]
     ) -> Response:
-        ledger, library = await read_ledger(database, shelf, request_id)
+        ledger, library = await read_ledger(database, shelf, reference)
         now = time.now()
         found = standing(ledger, now, library)
         if found is None:
-            raise RequestUnknown(request_id=str(request_id))
+            raise RequestUnknown(request_id=str(reference))
         return json_answer(shapes.request_clocks(ledger, found, now))
 
     @router.get(
-        "/requests/{request_id}/clocks/{metric}/explanation",
+        "/requests/{reference}/clocks/{metric}/explanation",
         summary="Why a due moment is what it is",
     )
     async def get_explanation(
-        request_id: UUID, metric: Metric, caller: Annotated[Caller, needs("work:read")]
+        reference: Reference, metric: Metric, caller: Annotated[Caller, needs("work:read")]
     ) -> Response:
-        ledger, library = await read_ledger(database, shelf, request_id)
+        ledger, library = await read_ledger(database, shelf, reference)
         now = time.now()
         found = standing(ledger, now, library)
         clocks = list(found.of_metric(metric)) if found is not None else []
         if not clocks:
-            raise ClockUnknown(request_id=str(request_id), metric=metric.value)
+            raise ClockUnknown(request_id=str(reference), metric=metric.value)
         return json_answer(shapes.explanation(ledger, clocks, metric, now))
 
     @router.get(
-        "/requests/{request_id}/explanation", summary="Why one clock's due moment is what it is"
+        "/requests/{reference}/explanation", summary="Why one clock's due moment is what it is"
     )
     async def get_clock_explanation(
-        request_id: UUID,
+        reference: Reference,
         clock: Annotated[str, Query(max_length=100, description="as `clock` names it")],
         caller: Annotated[Caller, needs("work:read")],
     ) -> Response:
-        ledger, library = await read_ledger(database, shelf, request_id)
+        ledger, library = await read_ledger(database, shelf, reference)
         now = time.now()
         found = standing(ledger, now, library)
         clocks = [each for each in (found.clocks if found else ()) if each.key == clock]
         if not clocks:
-            raise ClockUnknown(request_id=str(request_id), metric=clock)
+            raise ClockUnknown(request_id=str(reference), metric=clock)
         return json_answer(shapes.explanation(ledger, clocks, clocks[0].metric, now))
 
 

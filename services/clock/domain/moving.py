@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from uuid import UUID
 
 from services.clock.domain import steps
 from services.clock.domain.clocks import clocks_at
@@ -15,6 +16,7 @@ from services.clock.domain.facts import COVERAGE_EXTENDED, Ledger, Move, Pins
 from services.clock.domain.steps import Step
 from services.clock.domain.targets import CalendarMissing, Library
 from shared.business_time import extends
+from shared.id_source import derived
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +54,37 @@ def preview(ledger: Ledger, pins: Pins, now: datetime, library: Library) -> Prev
 def undo(ledger: Ledger, job: str, by: str, own_job: str, at: datetime, library: Library) -> Step:
     """Put the running clocks back under what they had before `job`.
 
-    Nothing happens where the last move was another's: something newer is not undone with it.
+    Nothing happens where another's move holds: something newer is not undone with it.
     """
-    if ledger.pins is None or not ledger.moves or ledger.moves[-1].job != job:
+    held = held_of(ledger, job)
+    if ledger.pins is None or held is None:
         return Step(ledger)
-    back = ledger.moves[-1].before
-    return steps.move(ledger, back, Move(at, ledger.pins, by, own_job), library)
+    return steps.move(ledger, held.before, Move(at, ledger.pins, by, own_job), library)
+
+
+def held_of(ledger: Ledger, job: str) -> Move | None:
+    """Return the request's part in the move `job`, if it holds: nothing newer but what was undone.
+
+    An undoing is itself a move that can be undone, as long as it is the last.
+    """
+    if ledger.moves and ledger.moves[-1].job == job:
+        return ledger.moves[-1]
+    standing: list[Move] = []
+    for move in ledger.moves:
+        if standing and move.job == undoing_of(standing[-1].job):
+            standing.pop()
+        else:
+            standing.append(move)
+    return standing[-1] if standing and standing[-1].job == job else None
+
+
+def undoing_of(job: str) -> str:
+    """Return the id of the move that undoes another: there is one at most."""
+    try:
+        return str(derived(UUID(job), "undo"))
+    except ValueError:
+        # What published holidays brought about is named after its calendar, and not undone.
+        return ""
 
 
 #: Who moves clocks when holidays are published.

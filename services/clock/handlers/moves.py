@@ -12,10 +12,13 @@ from shared.database.timers import Timer
 MOVE_PAGE, MOVE, PAGE_NAME = "move_page", "move", "page"
 
 
-def begin_move(job: MoveJob, work: Work) -> None:
-    """Keep a move and let its first page be handed on."""
+def begin_move(job: MoveJob, work: Work) -> bool:
+    """Keep a move and let its first page be handed on; False when it is under way already."""
+    if work.page_of(f"{MOVE}/{job.id}") is not None:
+        return False
     work.keep_job(job)
     work.arm(MOVE_PAGE, f"{MOVE}/{job.id}", PAGE_NAME, work.now)
+    return True
 
 
 def spread_move(timer: Timer, work: Work) -> None:

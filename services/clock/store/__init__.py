@@ -2,12 +2,22 @@
 
 from services.clock.store.books import BOOKS
 from services.clock.store.coverage import read_known
-from services.clock.store.moves import MoveJob, MoveUnfinished, NoSuchMove, list_jobs, read_job
+from services.clock.store.moves import (
+    MoveJob,
+    MoveUndone,
+    MoveUnfinished,
+    NoSuchMove,
+    NothingToUndo,
+    list_jobs,
+    read_job,
+    undone_by,
+)
 from services.clock.store.reading import (
     ListedClock,
     RequestUnknown,
     Snapshot,
     count_kept,
+    fill_missing_numbers,
     list_calendars,
     list_clocks,
     read_ledger,
@@ -25,13 +35,16 @@ __all__ = [
     "ClockWork",
     "ListedClock",
     "MoveJob",
+    "MoveUndone",
     "MoveUnfinished",
     "NoSuchMove",
+    "NothingToUndo",
     "RequestUnknown",
     "Shelf",
     "Shelved",
     "Snapshot",
     "count_kept",
+    "fill_missing_numbers",
     "kit",
     "list_calendars",
     "list_clocks",
@@ -44,4 +57,5 @@ __all__ = [
     "read_page_of_running",
     "review_in_force",
     "snapshot",
+    "undone_by",
 ]

@@ -45,6 +45,33 @@ class MoveUnfinished(Refused):
     )
 
 
+class MoveUndone(Refused):
+    """The move {move_id} was undone at {undone_at} by {undone_by} (move {undoing}): once is all.
+
+    Since then the running clocks hold what they had before it. `levee clocks move --apply` puts
+    them under the versions in force again.
+    """
+
+    zh: ClassVar[str] = (
+        "迁移 {move_id} 已于 {undone_at} 由 {undone_by} 撤销（迁移 {undoing}），不能再次撤销：此后"
+        "运行中的计时保持迁移之前的版本。要再次采用现行版本，请执行 levee clocks move --apply。"
+    )
+
+
+class NothingToUndo(Refused):
+    """No running clock still holds what the move {move_id} gave it: nothing is to be put back.
+
+    Their requests ended, or were moved again since. The latest move is {latest} ({latest_at}, by
+    {latest_by}): undo that one, if it is meant.
+    """
+
+    zh: ClassVar[str] = (
+        "没有运行中的计时仍处于迁移 {move_id} 之后的版本，无可撤销："
+        "相关请求已结束，或此后又被迁移。"
+        "最近一次迁移是 {latest}（{latest_at}，{latest_by}）：若指的是它，请撤销它。"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class MoveJob:
     """One move of all running clocks; `requests` were handed on so far, `cursor` the last."""
@@ -107,6 +134,14 @@ async def read_job(database: Database, move_id: str) -> tuple[MoveJob, int]:
         if job is None:
             raise NoSuchMove(move_id=move_id)
         return job, await _waiting(connection, move_id)
+
+
+async def undone_by(database: Database, move_id: str) -> MoveJob | None:
+    """Return the move that undid this one, if one did."""
+    wanted = select(tables.moves).where(tables.moves.c.undoes == move_id).limit(1)
+    async with database.reading() as connection:
+        row = (await connection.execute(wanted)).mappings().first()
+    return None if row is None else _job(row)
 
 
 async def list_jobs(database: Database, limit: int, offset: int) -> tuple[list[MoveJob], int]:

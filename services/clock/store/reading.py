@@ -17,6 +17,7 @@ from services.clock.store.encoding import decode
 from services.clock.store.moves import running_requests
 from services.clock.store.shelf import Shelf, Shelved
 from shared.database.engine import Database, Transaction
+from shared.database.references import fill_numbers, request_named
 from shared.database.statements import chunks
 from shared.database.tables import to_us
 from shared.errors import NotFound
@@ -29,9 +30,15 @@ _AT_A_LOOK = 100
 
 
 class RequestUnknown(NotFound):
-    """The clock knows no request {request_id}; it learns of one when it is routed."""
+    """The clock knows no request {request_id}; it learns of one when it is routed.
 
-    zh: ClassVar[str] = "计时服务不认识请求 {request_id}；请求分派后才会开始计时。"
+    Name it by its number (R-2026-000123) or by its id.
+    """
+
+    zh: ClassVar[str] = (
+        "计时服务不认识请求 {request_id}；请求分派后才会开始计时。"
+        "请用编号（R-2026-000123）或 id 指明请求。"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +74,29 @@ async def read_ledgers(connection: Transaction, ids: Collection[str]) -> dict[st
     return found
 
 
-async def read_ledger(database: Database, shelf: Shelf, request_id: UUID) -> tuple[Ledger, Shelved]:
-    """Return a routed request's ledger and the definitions to read it by.
+async def read_ledger(
+    database: Database, shelf: Shelf, reference: UUID | str
+) -> tuple[Ledger, Shelved]:
+    """Return the ledger of a routed request, by id or number, and the definitions to read it by.
 
     Raises `RequestUnknown`.
     """
+    columns = (tables.requests.c.number, tables.requests.c.id)
+    request_id = await request_named(database, reference, *columns)
     async with database.reading() as connection:
         found = await read_ledgers(connection, [str(request_id)])
         ledger = found.get(str(request_id))
         if ledger is None or ledger.pins is None:
-            raise RequestUnknown(request_id=str(request_id))
+            raise RequestUnknown(request_id=str(reference))
         library = await shelf.look(connection)
         await shelf.ensure(connection, ledger.all_pins())
     return ledger, library
+
+
+async def fill_missing_numbers(database: Database) -> None:
+    """Let requests that a release before this one stored be found by their numbers."""
+    table = tables.requests
+    await fill_numbers(database, table.c.number, table.c.ledger, ("routed", "number"))
 
 
 async def list_clocks(

@@ -26,6 +26,9 @@ requests = Table(
     Column("id", String(36), primary_key=True),
     # The ledger (store/encoding.py): the facts, the pinned versions, what was told.
     Column("ledger", LargeBinary, nullable=False),
+    # What people call it: empty until it is routed, null where a release before wrote the row.
+    Column("number", String(40), nullable=True),
+    Index("ix_requests_number", "number"),
 )
 
 #: What lists sort and filter by; computed from the ledgers, never read to compute a clock.

@@ -80,6 +80,8 @@ class ClockWork(Work):
     def keep_job(self, job: MoveJob) -> None:
         """Keep a move as it is now."""
         self._jobs.append(job)
+        # Whoever begins it again in this very transaction finds it.
+        self._pages.setdefault(f"{PREFIX}{job.id}", (job, []))
 
     def known_of(self, subject: str) -> Known | None:
         """Return what was told of a calendar's coverage by its subject; None for nothing yet."""
@@ -114,7 +116,7 @@ class ClockWork(Work):
             for key, ledger in sorted(self._ledgers.items())
             if self._before.get(key) is not ledger
         ]
-        rows = [{"id": key, "ledger": encode(ledger)} for key, ledger in changed]
+        rows = [_request_row(key, ledger) for key, ledger in changed]
         await upsert(self.tx, tables.requests, rows)
         listed = [row for key, ledger in changed for row in self._clock_rows(key, ledger)]
         await upsert(self.tx, tables.clocks, sorted(listed, key=lambda row: str(row["id"])))
@@ -134,6 +136,11 @@ class ClockWork(Work):
             for key, told in ledger.told.items()
             if known.get(key) is not told
         ]
+
+
+def _request_row(request_id: str, ledger: Ledger) -> dict[str, Any]:
+    number = ledger.routed.number if ledger.routed is not None else ""
+    return {"id": request_id, "ledger": encode(ledger), "number": number}
 
 
 def _clock_row(request_id: UUID, key: str, told: Told) -> dict[str, Any]:

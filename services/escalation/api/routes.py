@@ -17,11 +17,17 @@ from services.escalation.api.answers import (
     preview_json,
     step_json,
 )
-from services.escalation.domain import NoSuchPolicy, NoSuchTeam, Request, preview
+from services.escalation.domain import (
+    NoSuchPolicy,
+    NoSuchTeam,
+    Request,
+    preview,
+)
 from services.escalation.handlers import Answer, Raising, acknowledge, raise_by_hand
 from services.escalation.store import Filter
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.http.references import Reference
 from shared.vocabulary import EscalationState
 
 if TYPE_CHECKING:
@@ -71,11 +77,12 @@ def _escalations(api: APIRouter, runtime: Runtime[Any], reading: Reading) -> Non
         caller: Annotated[Caller, needs("work:read")],
         state: EscalationState | None = None,
         team: str | None = None,
-        request_id: UUID | None = None,
+        request_id: Reference | None = None,
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> Response:
-        wanted = Filter(state.value if state else None, team, request_id)
+        about = await reading.about(request_id)
+        wanted = Filter(state.value if state else None, team, about)
         found, total = await reading.page(wanted, limit, offset)
         items = [escalation_json(escalation, request) for escalation, request in found]
         return json_answer(page(items, total, limit, offset))
@@ -98,10 +105,11 @@ def _escalations(api: APIRouter, runtime: Runtime[Any], reading: Reading) -> Non
         )
         return json_answer(await told(escalation_id) | outcome_json(outcome))
 
-    @api.post("/requests/{request_id}/escalate", summary="Have people told now")
+    @api.post("/requests/{reference}/escalate", summary="Have people told now")
     async def escalate(
-        request_id: UUID, body: EscalateBody, caller: Annotated[Caller, needs("work:write")]
+        reference: Reference, body: EscalateBody, caller: Annotated[Caller, needs("work:write")]
     ) -> Response:
+        request_id = await reading.id_of(reference)
         command = Raising(request_id, body.by, body.reason, runtime.time.now())
         escalation, outcome = await runtime.do(
             lambda work: raise_by_hand(command, work), locks=[request_id]

@@ -14,9 +14,15 @@ class NoSuchEscalation(NotFound):
 
 
 class NoSuchRequest(NotFound):
-    """Escalation has not heard of request {request_id}."""
+    """Escalation has not heard of request {request_id}.
 
-    zh: ClassVar[str] = "升级服务尚未听说过请求 {request_id}。"
+    Name it by its number (R-2026-000123) or by its id; it learns of one when it is routed.
+    """
+
+    zh: ClassVar[str] = (
+        "升级服务尚未听说过请求 {request_id}；请求分派后才会知道。"
+        "请用编号（R-2026-000123）或 id 指明请求。"
+    )
 
 
 class NoSuchPolicy(NotFound):

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import func, select
 
-from services.escalation.domain import Escalation, NoSuchEscalation, Request
+from services.escalation.domain import Escalation, NoSuchEscalation, NoSuchRequest, Request
 from services.escalation.store import tables
 from services.escalation.store.rows import escalation_of, reached_of, request_of
+from shared.database.references import request_filter, request_named
 from shared.database.tables import from_us, to_us
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Filter:
 
     state: str | None = None
     team: str | None = None
-    request_id: UUID | None = None
+    #: An id; an empty one is that of no request.
+    request_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,19 @@ class Reading:
             known = {request.id: request for request in map(request_of, rows.all())}
         return [(e, known.get(e.request_id, Request(e.request_id))) for e in found], total
 
+    async def id_of(self, reference: UUID | str) -> UUID:
+        """Return the id a reference means; raise `NoSuchRequest` for an unknown number."""
+        table = tables.requests
+        found = await request_named(self._database, reference, table.c.number, table.c.id)
+        if found is None:
+            raise NoSuchRequest(request_id=reference)
+        return found
+
+    async def about(self, reference: UUID | str | None) -> str | None:
+        """Return what a list about a request filters by."""
+        table = tables.requests
+        return await request_filter(self._database, reference, table.c.number, table.c.id)
+
     async def request(self, request_id: UUID) -> Request | None:
         """Return what is known of a request."""
         table = tables.requests
@@ -124,7 +139,7 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     pairs = (
         (table.c.state, wanted.state),
         (table.c.team, wanted.team),
-        (table.c.request_id, str(wanted.request_id) if wanted.request_id else None),
+        (table.c.request_id, wanted.request_id),
     )
     return [column == value for column, value in pairs if value is not None]
 

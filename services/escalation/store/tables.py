@@ -16,6 +16,7 @@ requests = Table(
     Column("number", String(40), nullable=True),
     # JSON: team, assignee, priority, is_import, over_at, late_causes.
     Column("body", Text, nullable=False),
+    Index("ix_requests_number", "number"),
 )
 
 escalations = Table(

@@ -7,9 +7,9 @@ checks (lengths, control characters) is theirs to keep; type, form and moments a
 from __future__ import annotations
 
 import hashlib
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 
@@ -20,12 +20,12 @@ from services.intake.domain.errors import (
     NoSuchRequest,
     StillInFlight,
 )
-from services.intake.domain.numbers import looks_like_number
 from services.intake.domain.values import Answer, Once, Post, Submission, Written
 from services.intake.handlers import acting, answers, posting
 from services.intake.handlers.acting import Act
 from services.intake.store import answer_key, external_key
 from shared.errors import LeveeError, Unavailable
+from shared.http.references import read_reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from services.intake.store import Book, IntakeWork, Numbers, Reading, Shelf
     from shared.consuming import Runtime
 
-_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 #: Who acts when no API key does.
 EMBEDDED = "embedded"
 
@@ -181,22 +180,15 @@ class Desk:
 
     async def row(self, reference: str) -> Any:
         """Return the stored request by id or number. Raises `NoSuchRequest`."""
-        row = None
-        if looks_like_number(reference):
-            row = await self.reading.request(reference)
-        elif _ID.fullmatch(reference.lower()):
-            row = await self.reading.request(reference.lower())
+        row = await self.reading.request(read_reference(reference))
         if row is None:
             raise NoSuchRequest(request=reference[:100])
         return row
 
     async def id_of(self, reference: str) -> str:
         """Return the id a reference means; only a number is looked up. Raises `NoSuchRequest`."""
-        found: str | None = None
-        if looks_like_number(reference):
-            found = await self.reading.id_of(reference)
-        elif _ID.fullmatch(reference.lower()):
-            found = reference.lower()
+        named = read_reference(reference)
+        found = str(named) if isinstance(named, UUID) else await self.reading.id_of(named)
         if found is None:
             raise NoSuchRequest(request=reference[:100])
         return found

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
-
-_NUMBER = re.compile(r"R-\d{4}-\d{6,}")
 
 
 def number_of(year: int, count: int) -> str:
@@ -19,8 +16,3 @@ def number_of(year: int, count: int) -> str:
 def year_at(moment: datetime, zone: tzinfo) -> int:
     """Return the year people in `zone` write at `moment`."""
     return moment.astimezone(zone).year
-
-
-def looks_like_number(text: str) -> bool:
-    """Tell a number from an id, to know where to look; says nothing about its existence."""
-    return _NUMBER.fullmatch(text) is not None

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from sqlalchemy import func, select
 
-from services.intake.domain.numbers import looks_like_number
 from services.intake.domain.standing import OVER
 from services.intake.store.rows import answer_of, request_of
 from services.intake.store.tables import answers, kit, messages, requests, timeline
@@ -41,11 +41,11 @@ class Reading:
 
     database: Database
 
-    async def request(self, reference: str) -> Any | None:
+    async def request(self, reference: UUID | str) -> Any | None:
         """Return the row of a request by id or number, or None."""
-        column = requests.c.number if looks_like_number(reference) else requests.c.id
+        column = requests.c.id if isinstance(reference, UUID) else requests.c.number
         async with self.database.reading() as connection:
-            found = await connection.execute(select(requests).where(column == reference))
+            found = await connection.execute(select(requests).where(column == str(reference)))
             return found.one_or_none()
 
     async def id_of(self, number: str) -> str | None:

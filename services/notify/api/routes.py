@@ -20,6 +20,7 @@ from services.notify.store import Filter
 from shared.http.auth import Caller, needs
 from shared.http.client import AddressRefused, NotReached, OutboundClient
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.http.references import Reference
 
 if TYPE_CHECKING:
     from services.notify.store import House, Reading
@@ -86,11 +87,12 @@ def _deliveries(api: APIRouter, runtime: Runtime[Any], reading: Reading, house: 
         caller: Annotated[Caller, needs("operate")],
         state: State | None = None,
         recipient: str | None = None,
-        request_id: UUID | None = None,
+        request_id: Reference | None = None,
         limit: Limit = 50,
         offset: Offset = 0,
     ) -> Response:
-        wanted = Filter(state.value if state else None, recipient, request_id)
+        about = await reading.about(request_id)
+        wanted = Filter(state.value if state else None, recipient, about)
         found, total = await reading.page(wanted, limit, offset)
         items = [_delivery_json(delivery) for delivery in found]
         return json_answer({"mode": mode, **page(items, total, limit, offset)})

@@ -3,7 +3,7 @@
 from services.notify.store.books import BOOKS
 from services.notify.store.house import House
 from services.notify.store.keeping import delivery_purge
-from services.notify.store.reading import Filter, Reading
+from services.notify.store.reading import Filter, Reading, fill_missing_numbers
 from services.notify.store.tables import kit, metadata
 from services.notify.store.work import Notification, NotifyWork, Tokens, bucket_key
 
@@ -17,6 +17,7 @@ __all__ = [
     "Tokens",
     "bucket_key",
     "delivery_purge",
+    "fill_missing_numbers",
     "kit",
     "metadata",
 ]

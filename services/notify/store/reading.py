@@ -12,6 +12,7 @@ from services.notify.domain.deliveries import Delivery, Void
 from services.notify.domain.people import Endpoint
 from services.notify.store import tables
 from services.notify.store.rows import delivery_of, endpoint_of, void_of
+from shared.database.references import fill_numbers, request_filter
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ class Filter:
 
     state: str | None = None
     recipient: str | None = None
-    request_id: UUID | None = None
+    #: An id; an empty one is that of no request.
+    request_id: str | None = None
 
 
 class Reading:
@@ -77,6 +79,12 @@ class Reading:
             row = (await connection.execute(wanted)).first()
         return void_of(row) if row is not None else None
 
+    async def about(self, reference: UUID | str | None) -> str | None:
+        """Return what a list about a request filters by; messages tell their request's number."""
+        table = tables.notifications
+        columns = (table.c.number, table.c.request_id)
+        return await request_filter(self._database, reference, *columns)
+
     async def number(self, delivery: Delivery) -> str:
         """Return what people call the request a delivery is about."""
         table = tables.notifications
@@ -112,11 +120,17 @@ class Reading:
             return int((await connection.execute(wanted)).scalar_one())
 
 
+async def fill_missing_numbers(database: Database) -> None:
+    """Let messages that a release before this one stored be found by their request's number."""
+    table = tables.notifications
+    await fill_numbers(database, table.c.number, table.c.body, ("parameters", "number"))
+
+
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     table = tables.deliveries
     pairs = (
         (table.c.state, wanted.state),
         (table.c.recipient, wanted.recipient),
-        (table.c.request_id, str(wanted.request_id) if wanted.request_id else None),
+        (table.c.request_id, wanted.request_id),
     )
     return [column == value for column, value in pairs if value is not None]

@@ -27,7 +27,10 @@ notifications = Table(
     Column("accepted_us", BigInteger, nullable=False),
     # JSON: template and parameters: words are made when a message is sent.
     Column("body", Text, nullable=False),
+    # What people call the request: empty where the values do not say, null in rows of before.
+    Column("number", String(40), nullable=True),
     Index("ix_notifications_request", "request_id"),
+    Index("ix_notifications_number", "number"),
 )
 
 deliveries = Table(

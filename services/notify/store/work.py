@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from shared.events.base import EventData
 
 _ID_LENGTH = 36
+#: As store/tables.py has it; what a diagram calls a number may be anything.
+_NUMBER_LENGTH = 40
 _BUCKET = "bucket/"
 
 _ENDPOINTS = Prepared(select(tables.endpoints))
@@ -267,6 +269,7 @@ def _notification_row(notification: Notification) -> dict[str, Any]:
         "request_id": str(notification.request_id),
         "accepted_us": to_us(notification.accepted_at),
         "body": dumped(body),
+        "number": str(notification.parameters.get("number") or "")[:_NUMBER_LENGTH],
     }
 
 

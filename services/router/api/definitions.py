@@ -86,6 +86,12 @@ class ActivateBody(_Body):
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
+class DismissBody(_Body):
+    """Why a refusal is closed without a mended file; kept for good."""
+
+    reason: Annotated[str, Field(min_length=3, max_length=500)]
+
+
 def add_definitions(api: APIRouter, desk: Desk) -> None:
     """Add the paths of definitions and the directory."""
     _add_reading(api, desk)
@@ -109,6 +115,13 @@ def _add_reading(api: APIRouter, desk: Desk) -> None:
         offset: Offset = 0,
     ) -> Response:
         found, total = await shelf.history(kind, key, limit, offset)
+        return json_answer(page(found, total, limit, offset))
+
+    @api.get("/definitions/refusals", tags=["definitions"], summary="What was refused once")
+    async def refusals(
+        caller: Annotated[Caller, needs("work:read")], limit: Limit = 100, offset: Offset = 0
+    ) -> Response:
+        found, total = await shelf.refusals(limit, offset)
         return json_answer(page(found, total, limit, offset))
 
     @api.get("/definitions/{kind}/{key}", tags=["definitions"], summary="Versions of one")
@@ -196,6 +209,20 @@ def _add_releasing(api: APIRouter, desk: Desk) -> None:
         now = await releasing.activate(kind, key, body.version, _who(caller), seen)
         row = await releasing.shelf.find(kind, key, now.version)
         return _told(version_json(row) | {"is_new": now.is_new})
+
+    @api.post(
+        "/definitions/{kind}/{key}/dismiss",
+        tags=["definitions"],
+        summary="Close what was refused of it",
+    )
+    async def dismiss(
+        kind: DefinitionKind,
+        key: DefinitionKey,
+        body: DismissBody,
+        caller: Annotated[Caller, needs("process:write")],
+    ) -> Response:
+        files = await releasing.dismiss(kind, key, _who(caller), body.reason)
+        return json_answer({"dismissed": files})
 
     @api.post("/definitions/reload", tags=["definitions"], summary="Look at the folder now")
     async def reload(caller: Annotated[Caller, needs("process:write")]) -> Response:

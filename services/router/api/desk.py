@@ -18,6 +18,7 @@ from services.router.store import RouterWork, tables
 from services.router.store.acts import read_history
 from services.router.store.inbox import mend
 from services.router.store.rows import item_of, record_of
+from shared.database.references import request_filter, request_named
 from shared.database.statements import insert_missing
 
 if TYPE_CHECKING:
@@ -155,8 +156,20 @@ class Desk:
             lambda work: act(item_id, *given, work=work), locks=[request_id]
         )
 
-    async def request(self, request_id: UUID) -> dict[str, Any]:
+    async def id_of(self, reference: UUID | str) -> UUID:
+        """Return the id a reference means; raise `RequestNotRouted` for an unknown number."""
+        found = await request_named(self._runtime.database, reference, *tables.NAMED)
+        if found is None:
+            raise RequestNotRouted(request_id=reference)
+        return found
+
+    async def about(self, reference: UUID | str | None) -> str | None:
+        """Return what a list about a request filters by."""
+        return await request_filter(self._runtime.database, reference, *tables.NAMED)
+
+    async def request(self, reference: UUID | str) -> dict[str, Any]:
         """Return a request with its open work items; raise `RequestNotRouted`."""
+        request_id = await self.id_of(reference)
         async with self._runtime.database.reading() as connection:
             wanted = select(tables.requests).where(tables.requests.c.id == str(request_id))
             row = (await connection.execute(wanted)).first()

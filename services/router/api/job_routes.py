@@ -16,6 +16,8 @@ from services.router.domain.operations import PREFIX
 from services.router.handlers import working
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.http.problems import Unfit
+from shared.http.references import Reference
 from shared.service import STOPPING
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -33,7 +35,10 @@ class _Body(BaseModel):
 
 def _of_others(types: tuple[str, ...]) -> tuple[str, ...]:
     if any(wanted.startswith(PREFIX) for wanted in types):
-        raise ValueError("types that begin with levee: are done by Levee itself")
+        raise Unfit(
+            "以 levee: 开头的类型由 Levee 自己完成",
+            "types that begin with levee: are done by Levee itself",
+        )
     return types
 
 
@@ -125,14 +130,14 @@ def _add_jobs(api: APIRouter, shop: Workshop) -> None:
         caller: Annotated[Caller, needs("jobs:work")],
         type: JobType | None = None,
         state: JobState | None = None,
-        request_id: UUID | None = None,
+        request_id: Reference | None = None,
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> Response:
         filters = {
             "type": type,
             "state": state.value if state else None,
-            "request_id": str(request_id) if request_id else None,
+            "request_id": await shop.about(request_id),
         }
         items, total = await shop.jobs(filters, limit, offset)
         return json_answer(page(items, total, limit, offset))
@@ -214,7 +219,7 @@ def _add_incidents(api: APIRouter, shop: Workshop) -> None:
         process: str | None = None,
         element_id: str | None = None,
         code: str | None = None,
-        request_id: UUID | None = None,
+        request_id: Reference | None = None,
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> Response:
@@ -222,7 +227,7 @@ def _add_incidents(api: APIRouter, shop: Workshop) -> None:
             "process": process,
             "element_id": element_id,
             "code": code,
-            "request_id": str(request_id) if request_id else None,
+            "request_id": await shop.about(request_id),
         }
         is_open = None if state is None else state == "open"
         items, total = await shop.incidents(filters, is_open, limit, offset)

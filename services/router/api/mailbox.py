@@ -8,7 +8,8 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
-from services.router.domain.messages import InMessage, MessageState, Waiting
+from services.router.domain import RequestNotRouted
+from services.router.domain.messages import InMessage, MessageState, Waiting, place_of
 from services.router.handlers.messages import receive_message
 from services.router.store import tables
 from services.router.store.letters import MESSAGE
@@ -43,6 +44,7 @@ class Mailbox:
         payload: Mapping[str, Any],
         message_id: str | None,
         keep: timedelta,
+        sender: str,
     ) -> dict[str, Any]:
         """Deliver a message to the element that has waited longest, or keep it for `keep`.
 
@@ -50,7 +52,8 @@ class Mailbox:
         """
         now = self._runtime.time.now()
         given = message_id or str(self._runtime.ids.new())
-        message = InMessage(given, name, key, now, now + keep, payload)
+        place = place_of(sender, given)
+        message = InMessage(place, sender, given, name, key, now, now + keep, payload)
         is_kept = keep.total_seconds() > 0
         others: Sequence[Waiting] = ()
         tried: set[UUID] = set()
@@ -84,8 +87,23 @@ class Mailbox:
         return await self._runtime.do(
             lambda work: receive_message(message, wanted, is_kept, at, work),
             locks=[] if waiting is None else [waiting.request_id],
-            loads=[f"{MESSAGE}{message.id}"],
+            loads=[f"{MESSAGE}{message.place}"],
         )
+
+    async def number_of(self, reference: UUID | str) -> str:
+        """Return the number of a request named by its id; a number is what it is.
+
+        Raises `RequestNotRouted` for an id: only a number can be waited for before it is known.
+        """
+        if isinstance(reference, str):
+            return reference
+        table = tables.requests
+        wanted = select(table.c.number).where(table.c.id == str(reference))
+        async with self._runtime.database.reading() as connection:
+            number: str | None = (await connection.execute(wanted)).scalar_one_or_none()
+        if number is None:
+            raise RequestNotRouted(request_id=reference)
+        return number
 
     async def _waiting(self, name: str, key: str) -> list[Waiting]:
         table = tables.waiting
@@ -135,6 +153,7 @@ def message_json(message: InMessage) -> dict[str, Any]:
     """Return a message as the API shows it, without what it says."""
     return {
         "id": message.id,
+        "sender": message.sender or None,
         "name": message.name,
         "correlation_key": message.key,
         "state": message.state.value,

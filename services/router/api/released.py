@@ -95,18 +95,41 @@ class Shelf:
         table = tables.definition_faults
         async with self._runtime.database.reading() as connection:
             rows = (await connection.execute(select(table).order_by(table.c.file))).all()
-        return [
+        return [fault_json(row) for row in rows]
+
+    async def refusals(self, limit: int, offset: int) -> tuple[list[dict[str, Any]], int]:
+        """Return a page of refusals that are over, the latest first, and how many there are."""
+        table = tables.definition_refusals
+        latest = (table.c.settled_us.desc(), table.c.id)
+        wanted = select(table).order_by(*latest).limit(limit).offset(offset)
+        async with self._runtime.database.reading() as connection:
+            counted = select(func.count()).select_from(table)
+            total: int = (await connection.execute(counted)).scalar_one()
+            rows = (await connection.execute(wanted)).all()
+        settled = [
             {
-                "file": row.file,
-                "kind": row.kind,
-                "key": row.key,
-                "verdict": "refused",
-                "findings": orjson.loads(row.findings),
-                "found_at": from_us(row.found_us),
-                "told_to": row.told_to,
+                "content_hash": row.content_hash,
+                "outcome": row.outcome,
+                "settled_at": from_us(row.settled_us),
+                "settled_by": row.settled_by,
+                "reason": row.reason,
             }
             for row in rows
         ]
+        return [fault_json(row) | told for row, told in zip(rows, settled, strict=True)], total
+
+
+def fault_json(row: Any) -> dict[str, Any]:
+    """Return what was refused, with its findings."""
+    return {
+        "file": row.file,
+        "kind": row.kind,
+        "key": row.key,
+        "verdict": "refused",
+        "findings": orjson.loads(row.findings),
+        "found_at": from_us(row.found_us),
+        "told_to": row.told_to,
+    }
 
 
 def version_json(row: Any) -> dict[str, Any]:

@@ -16,8 +16,10 @@ from services.router import handlers
 from services.router.api.released import Shelf, verdict_json
 from services.router.domain.definitions import (
     DefinitionsMoved,
+    FileIsWrong,
     NoSuchDefinition,
     NoSuchVersion,
+    NothingRefused,
     NotReleasable,
 )
 from services.router.gateways import ORDER, Found, check_together, in_order, settle
@@ -109,6 +111,23 @@ class Releasing:
         [now] = await self.apply([found], by, {(kind, key): seen}, again_of=version)
         return now
 
+    async def dismiss(self, kind: str, key: str, by: str, reason: str) -> list[str]:
+        """Close what was refused of a definition; return under which names it stood.
+
+        The log keeps it with who and why. A file that lies in the folder and is wrong is refused
+        as long as it is: it is mended or taken away there. Raises `NothingRefused`, `FileIsWrong`.
+        """
+        found = [f for f in await self.shelf.faults() if (f["kind"], f["key"]) == (kind, key)]
+        here = self._folder
+        there = {f["file"] for f in found if f["told_to"] is None and here and here.has(f["file"])}
+        files = [fault["file"] for fault in found if fault["file"] not in there]
+        if not found:
+            raise NothingRefused(kind=kind, key=key)
+        if not files:
+            raise FileIsWrong(kind=kind, key=key, file=", ".join(sorted(there)))
+        await self._runtime.do(partial(handlers.dismiss_faults, files, by, reason))
+        return files
+
     # ---- by the folder ---------------------------------------------------------------------
 
     async def load_folder(self) -> int:
@@ -121,6 +140,8 @@ class Releasing:
         if self._folder is None:
             return 0
         async with self._one_at_a_time:
+            if self._folder.may_lack():
+                await self._forget_gone()
             found = self._folder.changed()
             if not found:
                 return 0
@@ -154,7 +175,14 @@ class Releasing:
         blamed = {fault["file"] for fault in await self.shelf.faults()} if old else set()
         for each in old:
             if each.file in blamed:
-                await self._runtime.do(partial(handlers.forget_fault, each.file))
+                await self._runtime.do(partial(handlers.forget_fault, each.file, "mended"))
+
+    async def _forget_gone(self) -> None:
+        """Close the refusals of files that are no longer in the folder."""
+        assert self._folder is not None
+        for fault in await self.shelf.faults():
+            if fault["told_to"] is None and not self._folder.has(fault["file"]):
+                await self._runtime.do(partial(handlers.forget_fault, fault["file"], "gone"))
 
     async def _note(self, found: Found, verdict: Checked) -> None:
         _log.warning(

@@ -19,6 +19,8 @@ from services.router.handlers import Change
 from shared.errors import Finding, Invalid
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.http.problems import Unfit
+from shared.http.references import Reference
 from shared.vocabulary import Lane, Priority, RequestState
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -58,9 +60,11 @@ class ChangeBody(_Body):
     @model_validator(mode="after")
     def _complete(self) -> ChangeBody:
         if self.change == "assign" and not self.assignee:
-            raise ValueError("assign needs `assignee`")
+            raise Unfit("assign（指派）需要 assignee", "assign needs `assignee`")
         if self.change == "hand_over" and not (self.team and self.reason.strip()):
-            raise ValueError("hand_over needs `team` and a `reason`")
+            raise Unfit(
+                "hand_over（转手）需要 team 和 reason", "hand_over needs `team` and a `reason`"
+            )
         return self
 
 
@@ -97,15 +101,15 @@ def _add_requests(api: APIRouter, desk: Desk) -> None:
         items, total = await desk.requests(filters, limit, offset)
         return json_answer(page(items, total, limit, offset))
 
-    @api.get("/requests/{request_id}", tags=["requests"], summary="One request")
+    @api.get("/requests/{reference}", tags=["requests"], summary="One request")
     async def get_request(
-        request_id: UUID, caller: Annotated[Caller, needs("work:read")]
+        reference: Reference, caller: Annotated[Caller, needs("work:read")]
     ) -> Response:
-        return json_answer(await desk.request(request_id))
+        return json_answer(await desk.request(reference))
 
-    @api.post("/requests/{request_id}/changes", tags=["requests"], summary="Change a request")
+    @api.post("/requests/{reference}/changes", tags=["requests"], summary="Change a request")
     async def change_request(
-        request_id: UUID, body: ChangeBody, caller: Annotated[Caller, needs("work:write")]
+        reference: Reference, body: ChangeBody, caller: Annotated[Caller, needs("work:write")]
     ) -> Response:
         now = desk.now()
         at = body.occurred_at or now
@@ -122,6 +126,7 @@ def _add_requests(api: APIRouter, desk: Desk) -> None:
             lane=body.lane,
             is_operator=caller.may("operate"),
         )
+        request_id = await desk.id_of(reference)
         return json_answer(record_json(await desk.change(request_id, change)))
 
 

@@ -13,6 +13,7 @@ from services.router.api.desk import Desk, item_json
 from services.router.handlers import HandOn
 from shared.http.auth import Caller, needs
 from shared.http.kit import Limit, Offset, json_answer, page
+from shared.http.references import Reference
 from shared.vocabulary import WorkItemState
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
@@ -72,7 +73,7 @@ def _add_looking(api: APIRouter, desk: Desk) -> None:
         team: str | None = None,
         assignee: str | None = None,
         state: WorkItemState | None = None,
-        request_id: UUID | None = None,
+        request_id: Reference | None = None,
         limit: Limit = 100,
         offset: Offset = 0,
     ) -> Response:
@@ -80,7 +81,7 @@ def _add_looking(api: APIRouter, desk: Desk) -> None:
             "team": team,
             "assignee": assignee,
             "state": state.value if state else None,
-            "request_id": str(request_id) if request_id else None,
+            "request_id": await desk.about(request_id),
         }
         items, total = await desk.items(filters, limit, offset)
         return json_answer(page(items, total, limit, offset))

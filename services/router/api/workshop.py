@@ -13,6 +13,7 @@ from services.router.handlers import mending, working
 from services.router.store import RouterWork, tables
 from services.router.store.rows import incident_of, job_of
 from services.router.store.work import INCIDENT, JOB
+from shared.database.references import request_filter
 from shared.database.tables import from_us, to_us
 from shared.errors import LeveeError
 
@@ -248,6 +249,10 @@ class Workshop:
             },
             "levee_jobs_waiting": {(state,): float(count) for state, count in states},
         }
+
+    async def about(self, reference: UUID | str | None) -> str | None:
+        """Return what a list about a request filters by."""
+        return await request_filter(self._runtime.database, reference, *tables.NAMED)
 
     # ---- how -------------------------------------------------------------------------------
 

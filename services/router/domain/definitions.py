@@ -50,6 +50,30 @@ class NoSuchVersion(NotFound):
     zh: ClassVar[str] = "{kind}/{key} 没有版本 {version}，最新的是 {newest}。"
 
 
+class NothingRefused(NotFound):
+    """Nothing refused of {kind}/{key} stands open.
+
+    `levee process list` shows what does, `levee process list --refused` what did once.
+    """
+
+    zh: ClassVar[str] = (
+        "{kind}/{key} 没有未了结的拒绝。levee process list 列出未了结的，"
+        "levee process list --refused 列出已了结的。"
+    )
+
+
+class FileIsWrong(Refused):
+    """{file} lies in the folder of definitions and is still wrong: mend it or take it away there.
+
+    It is refused as long as it is; what is in force stays in force.
+    """
+
+    zh: ClassVar[str] = (
+        "{file} 仍在定义目录中且仍有错误：请在目录中修正或移走它。"
+        "在此之前它会一直被拒绝，现行版本保持不变。"
+    )
+
+
 class NotReleasable(Invalid):
     """Nothing was put in force: {refused} of {count} definitions cannot be released."""
 

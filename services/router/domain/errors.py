@@ -8,9 +8,14 @@ from shared.errors import Forbidden, NotFound, Refused
 
 
 class RequestNotRouted(NotFound):
-    """The router does not know request {request_id} (yet)."""
+    """The router does not know request {request_id} (yet).
 
-    zh: ClassVar[str] = "路由服务（尚）不知道请求 {request_id}。"
+    Name it by its number (R-2026-000123) or by its id.
+    """
+
+    zh: ClassVar[str] = (
+        "路由服务（尚）不知道请求 {request_id}。请用编号（R-2026-000123）或 id 指明请求。"
+    )
 
 
 class AlreadyCancelled(Refused):
@@ -204,6 +209,8 @@ class OperationRefused(Refused):
 
 
 class MessageIdTaken(Refused):
-    """Message {message_id} was sent before as {name} for {key}: give each message its own id."""
+    """You sent message {message_id} before as {name} for {key}: give each message its own id."""
 
-    zh: ClassVar[str] = "消息编号 {message_id} 已用于 {key} 的 {name}：每条消息应有自己的编号。"
+    zh: ClassVar[str] = (
+        "您此前已用消息编号 {message_id} 发送过 {key} 的 {name}：每条消息应有自己的编号。"
+    )

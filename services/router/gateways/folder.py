@@ -56,7 +56,8 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._seen: dict[str, tuple[int, int]] = {}
-        self._refused: set[str] = set()
+        #: Refused in the last look; None before the first.
+        self._refused: set[str] | None = None
 
     def changed(self) -> list[Found]:
         """Return the files that are new or different since the last look, in release order.
@@ -71,7 +72,7 @@ class Folder:
                 seen = (state.st_mtime_ns, state.st_size)
                 file = str(path.relative_to(self._path))
                 is_known = self._seen.get(file) == seen
-                if is_known and file not in self._refused:
+                if is_known and file not in (self._refused or ()):
                     continue
                 with path.open("rb") as opened:
                     content = opened.read(_MAX_FILE_BYTES + 1)
@@ -80,6 +81,14 @@ class Folder:
             self._seen[file] = seen
             (again if is_known else found).append(Found(kind, path.stem, file, content))
         return in_order([*found, *again]) if found else []
+
+    def has(self, file: str) -> bool:
+        """Whether a file lies in the folder."""
+        return (self._path / file).is_file()
+
+    def may_lack(self) -> bool:
+        """Whether a file that was refused may lie here no longer: nobody knows before a look."""
+        return self._refused is None or not all(map(self.has, self._refused))
 
     def refuse(self, files: Collection[str]) -> None:
         """Remember which files were refused in the last look."""

@@ -93,7 +93,7 @@ def _released(submission: Submission, work: RouterWork) -> InForceNow:
     known = work.repository.in_force(kind, key)
     hashed = content_hash(submission.content)
     for file in {submission.file, api_file(kind, key)}:
-        work.releases.mend(file)
+        work.releases.refusals.settle(file, "mended", work.now, submission.by)
     if known is not None and known.content_hash == hashed:
         return InForceNow(kind, key, known.version, hashed, is_new=False)
     version = known.version + 1 if known else 1
@@ -127,12 +127,19 @@ def note_fault(
 ) -> None:
     """Keep why a definition was refused; what is in force stays in force."""
     place = (submission.kind, submission.key)
-    work.releases.blame(submission.file, place, submission.content, findings, work.now, told_to)
+    hashed = content_hash(submission.content)
+    work.releases.refusals.blame(submission.file, place, hashed, findings, work.now, told_to)
 
 
-def forget_fault(file: str, work: RouterWork) -> None:
-    """A file is in order again without anything being released."""
-    work.releases.mend(file)
+def forget_fault(file: str, outcome: str, work: RouterWork) -> None:
+    """A file is in order again without anything being released (`mended`), or is `gone`."""
+    work.releases.refusals.settle(file, outcome, work.now)
+
+
+def dismiss_faults(files: Sequence[str], by: str, reason: str, work: RouterWork) -> None:
+    """Somebody has seen why these were refused and leaves it at that; the log keeps who and why."""
+    for file in files:
+        work.releases.refusals.settle(file, "dismissed", work.now, by, reason)
 
 
 def keep_directory(directory: DirectoryChanged, work: RouterWork) -> int:

@@ -30,7 +30,7 @@ def receive_message(
 
     One that was received before is what it was then, unless it still waits and now finds somebody.
     """
-    known = work.letters.find(message.id)
+    known = work.letters.find(message.place)
     if known is not None and (known.name, known.key) != (message.name, message.key):
         raise MessageIdTaken(message_id=message.id, name=known.name, key=known.key)
     if known is not None and not known.is_waiting(at):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from services.router.workflow import Instance
     from shared.database.engine import Transaction
 
-#: What goes before the id of a message among the keys to load.
+#: What goes before the place of a message among the keys to load.
 MESSAGE = "message:"
 #: Messages for one element that are looked at; further ones wait for its next turn.
 _AT_MOST = 20
@@ -80,7 +80,7 @@ class Letters:
     def _take(self, rows: Collection[object]) -> None:
         for row in rows:
             message = message_of(row)
-            self._messages.setdefault(message.id, message)
+            self._messages.setdefault(message.place, message)
 
     async def flush(self, tx: Transaction) -> None:
         """Write what changed."""
@@ -88,7 +88,7 @@ class Letters:
             await delete_among(tx, tables.waiting, "id", sorted(map(str, self._dropped)))
         kept = sorted(self._kept.values(), key=lambda w: str(w.id))
         await upsert(tx, tables.waiting, [waiting_row(waiting) for waiting in kept])
-        messages = sorted(self._changed.values(), key=lambda m: m.id)
+        messages = sorted(self._changed.values(), key=lambda m: m.place)
         await upsert(tx, tables.messages, [message_row(message) for message in messages])
 
     def find_waiting(self, wanted: UUID) -> Waiting | None:
@@ -106,13 +106,13 @@ class Letters:
         if self._kept.pop(gone, None) is None:
             self._dropped.add(gone)
 
-    def find(self, message_id: str) -> InMessage | None:
+    def find(self, place: str) -> InMessage | None:
         """Return a message that was named among the keys, or is kept for who was loaded."""
-        return self._messages.get(message_id)
+        return self._messages.get(place)
 
     def keep(self, message: InMessage) -> None:
         """Keep a message as it is now."""
-        self._messages[message.id] = self._changed[message.id] = message
+        self._messages[message.place] = self._changed[message.place] = message
 
     def buffered(self) -> list[InMessage]:
         """Return the messages known to be kept for somebody."""

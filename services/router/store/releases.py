@@ -1,4 +1,4 @@
-"""Definitions and the directory that come into force in a transaction, and what was refused."""
+"""Definitions and the directory that come into force in a transaction."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import orjson
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import insert, update
 
 from services.router.store import tables
-from shared.database.statements import upsert
+from services.router.store.refusals import Refusals
 from shared.database.tables import to_us
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
     from services.router.store.in_force import Released
     from services.router.store.repository import Repository
     from shared.database.engine import Transaction
-    from shared.errors import Finding
     from shared.events.router import DirectoryChanged
 
 
@@ -29,8 +26,8 @@ class Releases:
     """What one transaction changes of the house's definitions."""
 
     _rows: list[dict[str, Any]] = field(default_factory=list)
-    _faults: list[dict[str, Any]] = field(default_factory=list)
-    _mended: list[str] = field(default_factory=list)
+    #: What was refused, and what is no longer.
+    refusals: Refusals = field(default_factory=Refusals)
     _directory: DirectoryChanged | None = None
 
     @property
@@ -54,37 +51,6 @@ class Releases:
             }
         )
 
-    def blame(
-        self,
-        file: str,
-        place: tuple[str, str],
-        content: str,
-        findings: Iterable[Finding],
-        at: datetime,
-        told_to: str | None = None,
-    ) -> None:
-        """Keep why a file was refused, for whoever looks; the version in force stays.
-
-        `place` is its kind and key, `told_to` who handed it in and has the answer, where somebody
-        did.
-        """
-        told = [finding.as_json() for finding in findings]
-        self._faults.append(
-            {
-                "file": file,
-                "kind": place[0],
-                "key": place[1],
-                "content_hash": content_hash(content),
-                "findings": orjson.dumps(told).decode(),
-                "found_us": to_us(at),
-                "told_to": told_to,
-            }
-        )
-
-    def mend(self, file: str) -> None:
-        """Forget that a file was refused."""
-        self._mended.append(file)
-
     def keep_directory(self, directory: DirectoryChanged) -> None:
         """Put a new directory in force."""
         self._directory = directory
@@ -96,11 +62,7 @@ class Releases:
             older = (table.c.kind == row["kind"]) & (table.c.key == row["key"])
             await tx.execute(update(table).where(older).values(is_in_force=False))
             await tx.execute(insert(table), [row])
-        await upsert(tx, tables.definition_faults, self._faults)
-        if self._mended:
-            faults = tables.definition_faults
-            gone = faults.delete().where(faults.c.file == bindparam("mended"))
-            await tx.execute(gone, [{"mended": file} for file in self._mended])
+        await self.refusals.flush(tx)
         if self._rows:
             await _grow(tx, repository, tables.house.c.revision + len(self._rows))
         if self._directory is not None:

@@ -286,7 +286,9 @@ def message_row(message: InMessage) -> dict[str, Any]:
     """Return the row of a message from outside."""
     at = message.correlated_at
     return {
-        "id": message.id,
+        "id": message.place,
+        "sender": message.sender,
+        "message_id": message.id,
         "name": message.name,
         "key": message.key,
         "state": message.state.value,
@@ -302,7 +304,9 @@ def message_row(message: InMessage) -> dict[str, Any]:
 def message_of(row: Any) -> InMessage:
     """Return the message of a row."""
     return InMessage(
-        id=row.id,
+        place=row.id,
+        sender=row.sender or "",
+        id=row.message_id or row.id,
         name=row.name,
         key=row.key,
         received_at=from_us(row.received_us),

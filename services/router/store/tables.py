@@ -51,6 +51,9 @@ requests = Table(
     Index("ix_requests_number", "number"),
 )
 
+#: By what a request is found that is named by its number.
+NAMED = (requests.c.number, requests.c.id)
+
 instances = Table(
     "instances",
     metadata,
@@ -179,11 +182,14 @@ waiting = Table(
     Index("ix_waiting_message", "name", "key"),
 )
 
-#: Messages from outside, by the ids their senders gave them.
+#: Messages from outside, each by its sender and the id that one gave it.
 messages = Table(
     "messages",
     metadata,
+    # Made of both (domain/messages.py).
     Column("id", String(200), primary_key=True),
+    Column("sender", String(200), nullable=True),
+    Column("message_id", String(200), nullable=True),
     Column("name", String(200), nullable=False),
     Column("key", String(200), nullable=False),
     Column("state", String(12), nullable=False),
@@ -250,6 +256,27 @@ definition_faults = Table(
     Column("found_us", BigInteger, nullable=False),
     # Who handed it in and was told at once; empty for files, whose faults nobody has seen yet.
     Column("told_to", String(100), nullable=True),
+)
+
+#: What became of definitions that were refused: for whoever looks back.
+definition_refusals = Table(
+    "definition_refusals",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("file", String(300), nullable=False),
+    Column("kind", String(30), nullable=False),
+    Column("key", String(100), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("findings", Text, nullable=False),
+    Column("found_us", BigInteger, nullable=False),
+    Column("told_to", String(100), nullable=True),
+    # mended | replaced | gone | dismissed
+    Column("outcome", String(20), nullable=False),
+    Column("settled_us", BigInteger, nullable=False),
+    # Who dismissed it, and why.
+    Column("settled_by", String(100), nullable=True),
+    Column("reason", Text, nullable=True),
+    Index("ix_definition_refusals_settled", "settled_us"),
 )
 
 #: One row: the revision grows with every release, so that replicas notice; and the directory.

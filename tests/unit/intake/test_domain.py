@@ -21,10 +21,11 @@ from services.intake.domain.errors import (
     RatingIsFinal,
     RequestIsOver,
 )
-from services.intake.domain.numbers import looks_like_number, number_of, year_at
+from services.intake.domain.numbers import number_of, year_at
 from services.intake.domain.standing import Standing
 from services.intake.domain.values import Request
 from shared.errors import Refused
+from shared.http.references import NUMBER
 from shared.vocabulary import Impact, RequestState, Urgency
 
 NINE = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -136,4 +137,4 @@ def test_the_year_of_a_number_is_the_zones() -> None:
 
 @given(st.integers(1, 10**9), st.integers(2000, 2999))
 def test_a_number_is_known_as_one_however_large(count: int, year: int) -> None:
-    assert looks_like_number(number_of(year, count))
+    assert NUMBER.fullmatch(number_of(year, count))
