@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import JSON, LargeBinary, Text, cast, func, select, update
+from sqlalchemy import JSON, LargeBinary, Text, case, cast, func, null, select, update
 
 if TYPE_CHECKING:
     from sqlalchemy import Column
@@ -54,11 +54,13 @@ async def fill_numbers(
     """
     table, filled = number.table, 0
     left = select(table.c.id).where(number.is_(None)).limit(_PAGE)
-    read = _of_sqlite if database.is_sqlite else _of_postgresql
+    found = (_of_sqlite if database.is_sqlite else _of_postgresql)(document, place)
+    # What was forgotten keeps an empty document, which is no JSON.
+    is_empty = func.length(document) == 0
     page = (
         update(table)
         .where(table.c.id.in_(left.with_for_update(skip_locked=True)))
-        .values({number.name: func.coalesce(read(document, place), "")})
+        .values({number.name: func.coalesce(case((is_empty, null()), else_=found), "")})
     )
     while True:
         async with database.transaction() as tx:
