@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
-from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.responses import Response
