@@ -12,10 +12,12 @@ from sqlalchemy import func, select
 from services.router import handlers
 from services.router.api.releasing import Releasing
 from services.router.domain import NoSuchWorkItem, RequestNotRouted
+from services.router.domain.drafts import seen_by
 from services.router.gateways import Folder, must_be_on_known_shifts, read_directory
 from services.router.handlers import Change, HandOn
 from services.router.store import RouterWork, tables
 from services.router.store.acts import read_history
+from services.router.store.drafts import DRAFTS, read_drafts
 from services.router.store.inbox import mend
 from services.router.store.rows import item_of, record_of
 from shared.database.references import request_filter, request_named
@@ -25,14 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from contextlib import AbstractAsyncContextManager
     from datetime import datetime
+    from typing import TypeVar
 
     from sqlalchemy import Table
 
     from services.router.domain import Record, WorkItem
+    from services.router.domain.drafts import Draft
     from services.router.store import Repository
     from shared.consuming import Runtime
     from shared.database.engine import Transaction
     from shared.events.router import DirectoryChanged
+
+    R = TypeVar("R")
 
 _log = logging.getLogger(__name__)
 
@@ -149,11 +155,36 @@ class Desk:
         """Complete a work item."""
         return await self._at(item_id, handlers.complete_item, person, result, at)
 
-    async def _at(self, item_id: UUID, act: Callable[..., WorkItem], *given: Any) -> WorkItem:
+    async def draft(self, item_id: UUID, person: str) -> Draft:
+        """Return the draft somebody goes on from; raise `NoSuchWorkItem`, `NoDraft`."""
+        table = tables.work_items
+        async with self._runtime.database.reading() as connection:
+            wanted = select(table).where(table.c.id == str(item_id))
+            row = (await connection.execute(wanted)).first()
+            if row is None:
+                raise NoSuchWorkItem(work_item_id=item_id)
+            known = await read_drafts(connection, [row.id])
+        return seen_by(item_of(row), person, known.get(item_id, {}))
+
+    async def save_draft(
+        self, item_id: UUID, person: str, data: dict[str, Any], seen: tuple[str, ...], at: datetime
+    ) -> Draft:
+        """Keep what somebody has filled in of a work item they have."""
+        loads = [f"{DRAFTS}{item_id}"]
+        return await self._at(item_id, handlers.save_draft, person, data, seen, at, loads=loads)
+
+    async def discard_draft(self, item_id: UUID, person: str, at: datetime) -> None:
+        """Forget somebody's own draft."""
+        loads = [f"{DRAFTS}{item_id}"]
+        await self._at(item_id, handlers.discard_draft, person, at, loads=loads)
+
+    async def _at(
+        self, item_id: UUID, act: Callable[..., R], *given: Any, loads: Collection[str] = ()
+    ) -> R:
         """Do something to a work item while nobody else does anything to its request."""
         request_id = await self._request_of(item_id)
         return await self._runtime.do(
-            lambda work: act(item_id, *given, work=work), locks=[request_id]
+            lambda work: act(item_id, *given, work=work), locks=[request_id], loads=loads
         )
 
     async def id_of(self, reference: UUID | str) -> UUID:

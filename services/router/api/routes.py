@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from services.router.api.definitions import add_definitions
 from services.router.api.desk import Desk, record_json
+from services.router.api.drafts import add_drafts
 from services.router.api.inbox import add_inbox
 from services.router.api.trying import add_trying
 from services.router.api.work_items import add_work_items
@@ -72,6 +73,7 @@ def routes(desk: Desk) -> APIRouter:
     api = APIRouter(prefix="/v1")
     _add_requests(api, desk)
     add_work_items(api, desk)
+    add_drafts(api, desk)
     add_inbox(api, desk)
     add_definitions(api, desk)
     add_trying(api, desk)

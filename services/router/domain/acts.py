@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any
 
 CLAIMED, RETURNED, UNCLAIMED = "claimed", "returned", "unclaimed"
+#: Not its content: that is for who wrote it.
+DRAFT_SAVED, DRAFT_DISCARDED = "draft_saved", "draft_discarded"
 DELEGATED, COMPLETED, CANCELLED = "delegated", "completed", "cancelled"
 
 

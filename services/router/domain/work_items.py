@@ -54,6 +54,12 @@ class WorkItem:
     #: How many acts its history has, and how many of these handed it on.
     acts: int = 0
     handovers: int = 0
+    #: Whether anybody ever kept a draft of it.
+    has_drafts: bool = False
+
+    def with_drafts(self) -> WorkItem:
+        """Return it as it stands once somebody has kept a draft of it."""
+        return replace(self, has_drafts=True)
 
     @property
     def is_of_authority(self) -> bool:

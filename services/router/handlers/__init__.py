@@ -13,6 +13,7 @@ from services.router.handlers.definitions import (
     note_fault,
     release_together,
 )
+from services.router.handlers.drafts import discard_draft, save_draft
 from services.router.handlers.messages import fire_message_timer
 from services.router.handlers.requests import (
     Change,
@@ -48,6 +49,7 @@ __all__ = [
     "complete_item",
     "confirm_request",
     "delegate_item",
+    "discard_draft",
     "dismiss_faults",
     "fire_job_timer",
     "fire_message_timer",
@@ -61,6 +63,7 @@ __all__ = [
     "reopen_request",
     "return_item",
     "route_request",
+    "save_draft",
     "unclaim_item",
     "update_request",
     "withdraw_request",

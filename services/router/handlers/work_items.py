@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 def claim_item(item_id: UUID, person: str, at: datetime, work: RouterWork) -> WorkItem:
     """Take a work item: who takes the owning team's work owns the request from now on."""
-    item = _item(work, item_id)
+    item = open_item(work, item_id)
     record = work.record(item.request_id)
     claimed = domain.claim(item, actor(work, person, at), barred(work, record, item))
     if claimed is item:
@@ -49,7 +49,7 @@ def return_item(
     item_id: UUID, person: str, reason: str, at: datetime, work: RouterWork
 ) -> WorkItem:
     """Give a work item back to its teams, with the reason."""
-    item = _item(work, item_id)
+    item = open_item(work, item_id)
     given = domain.give_back(item, person)
     given = work.acted(item, given, Act(acts.RETURNED, at, person, {"reason": reason}))
     event = said.WorkItemReturned(work_item_id=item.id, returned_by=person, reason=reason)
@@ -63,7 +63,7 @@ def unclaim_item(item_id: UUID, person: str, at: datetime, work: RouterWork) -> 
 
     Raises `NotYoursToPutBack`, `NoSuchPerson`.
     """
-    item = _item(work, item_id)
+    item = open_item(work, item_id)
     who = actor(work, person, at)
     put = domain.unclaim(item, who, is_in_charge=is_in_charge(work, item, who))
     if put is item or item.assignee is None:
@@ -99,7 +99,7 @@ def delegate_item(item_id: UUID, to: HandOn, at: datetime, work: RouterWork) -> 
 
     Raises `NotYoursToHandOn`, `NoSuchTeam`, `NoSuchPerson`, `DecisionNotDelegable`, `FourEyes`.
     """
-    item = _item(work, item_id)
+    item = open_item(work, item_id)
     record = work.record(item.request_id)
     _must_be_possible(work, record, item, to, at)
     if not item.is_owners:
@@ -153,7 +153,7 @@ def complete_item(
     found = work.item(item_id)
     if found is not None and person is not None and found.doers[:1] == (person,):
         return found
-    item = _item(work, item_id)
+    item = open_item(work, item_id)
     record = work.record(item.request_id)
     if is_guarded(work, item):
         # Who did it bars them from another task: it has to be somebody.
@@ -209,7 +209,7 @@ def _by_authority(
     return record, item, result
 
 
-def _item(work: RouterWork, item_id: UUID) -> WorkItem:
+def open_item(work: RouterWork, item_id: UUID) -> WorkItem:
     """Return an open work item; raise `NoSuchWorkItem`, `WorkItemEnded`."""
     item = work.item(item_id)
     if item is None:

@@ -103,7 +103,8 @@ def item_row(item: WorkItem) -> dict[str, Any]:
 def _course(item: WorkItem) -> str | None:
     if not item.acts:
         return None
-    return orjson.dumps({"acts": item.acts, "handovers": item.handovers}).decode()
+    told = {"acts": item.acts, "handovers": item.handovers, "has_drafts": item.has_drafts}
+    return orjson.dumps(told).decode()
 
 
 def _authority(item: WorkItem) -> str | None:
@@ -146,6 +147,7 @@ def item_of(row: Any) -> WorkItem:
         assignee=row.assignee,
         acts=course.get("acts", 0),
         handovers=course.get("handovers", 0),
+        has_drafts=course.get("has_drafts", False),
     )
 
 

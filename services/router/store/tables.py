@@ -85,7 +85,7 @@ work_items = Table(
     Column("body", Text, nullable=False),
     # JSON: who may decide it and who may not; release 0.1 would drop it from the body.
     Column("authority", Text, nullable=True),
-    # JSON: how many acts its history has; empty while nothing happened to it.
+    # JSON: how many acts its history has, whether there are drafts; empty while nothing happened.
     Column("course", Text, nullable=True),
     # What an inbox sorts by: the first of its own due moment and its request's, without one
     # NEVER_US and since when it is open; empty once nobody can do it any more. Release 0.1 writes
@@ -136,6 +136,20 @@ work_item_acts = Table(
     Column("by_person", String(100), nullable=True),
     # JSON: reason, to whom, for whom; who could take it before, where that changed.
     Column("body", Text, nullable=True),
+)
+
+#: What somebody has filled in of a work item they have, and not handed in; gone once it is over.
+work_item_drafts = Table(
+    "work_item_drafts",
+    metadata,
+    Column("item_id", String(36), primary_key=True),
+    Column("person", String(100), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("saved_us", BigInteger, nullable=False),
+    # When a saving was last put into the history.
+    Column("noted_us", BigInteger, nullable=False),
+    # JSON
+    Column("data", Text, nullable=False),
 )
 
 #: Who of a team was last given work in turn.

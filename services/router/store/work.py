@@ -20,6 +20,7 @@ from services.router.domain import (
 from services.router.domain.acts import DELEGATED
 from services.router.store import tables
 from services.router.store.acts import Acts
+from services.router.store.drafts import Drafts
 from services.router.store.hands import Hands
 from services.router.store.inboxed import Inboxed
 from services.router.store.letters import Letters
@@ -70,6 +71,8 @@ class RouterWork(Work):
         #: Rows of what is over, by their requests; read only where somebody asks.
         self._past: dict[UUID, list[Any]] = {}
         self._acts = Acts()
+        #: Of the work items that were named among the keys.
+        self.drafts = Drafts()
         self._letters = Letters()
         self._jobs: dict[UUID, Job] = {}
         self._operations: dict[UUID, int] = {}
@@ -99,6 +102,7 @@ class RouterWork(Work):
             await self._load_instances()
             await self._load_items()
             await self._hands.load(self.tx, self._records.values(), self.repository.people)
+        await self.drafts.load(self.tx, keys)
         await self._load_jobs(keys)
         await self._letters.load(self.tx, keys, self._instances, self.now)
         await self._load_incidents(keys)
@@ -159,6 +163,7 @@ class RouterWork(Work):
         await upsert(self.tx, tables.work_items, [self._item_row(item) for item in items])
         await self.inboxed.flush_items(self.tx, items)
         await self._acts.flush(self.tx)
+        await self.drafts.flush(self.tx, items)
         await self._hands.flush(self.tx)
         await self._letters.flush(self.tx)
         jobs = sorted(self._changed_jobs.values(), key=lambda j: str(j.id))
