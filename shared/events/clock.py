@@ -46,6 +46,17 @@ class Before(Part):
     due_at: AwareDatetime | None
 
 
+class Withdrawn(Part):
+    """Thresholds of a clock that were announced, and are not reached after all.
+
+    Announced again, each, should the clock reach it again.
+    """
+
+    clock_id: UUID
+    #: "75" is a percentage, "100" the breach, "-PT30M" working time before the target.
+    thresholds: tuple[str, ...]
+
+
 class ClockStarted(ClockEvent):
     """Clocks began to run; one event for all that begin together."""
 
@@ -82,10 +93,11 @@ class ClockRebased(ClockEvent):
     reason: str
     #: The same clocks as they were before.
     before: tuple[Before, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 class ClockWarned(ClockEvent):
-    """A threshold of the target passed."""
+    """A threshold of the target passed; said again only after it was withdrawn."""
 
     type: ClassVar[str] = "clock.warned.v1"
 
@@ -146,6 +158,7 @@ class ClockCorrected(ClockEvent):
 
     clocks: tuple[Promise, ...]
     reason: str
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 class NamedClock(Part):
@@ -213,6 +226,7 @@ class AgreementClockRebased(ClockEvent):
     reason: str
     #: The same clocks as they were before.
     before: tuple[Before, ...] = ()
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 class AgreementClockWarned(ClockEvent):
@@ -276,6 +290,7 @@ class AgreementClockCorrected(ClockEvent):
 
     clocks: tuple[NamedPromise, ...]
     reason: str
+    withdrawn: tuple[Withdrawn, ...] = ()
 
 
 class CalendarCoverageWarned(ClockEvent):

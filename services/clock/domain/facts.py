@@ -7,6 +7,7 @@ the one that was kept step by step (facts/sla.md 3.1), whatever order the facts 
 from __future__ import annotations
 
 from bisect import insort
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -131,9 +132,11 @@ class Told:
     #: The working time it had run when it ended, or since it stands still.
     elapsed: timedelta | None = None
     is_breached: bool = False
-    #: Thresholds announced, each once ever; 100 is the breach.
+    #: Every announcement of a threshold, in order; 100 is the breach. One that was taken back is
+    #: announced again when it is reached again, and stands here once more.
     fired: tuple[Threshold, ...] = ()
-    #: Those of them that a rebase or a correction took back: not reached after all.
+    #: Every time one was taken back: a rebase, a correction or a new beginning showed that it is
+    #: not reached after all.
     taken_back: tuple[Threshold, ...] = ()
     #: When the next threshold is reached if nothing happens before; a timer stands for it.
     next_at: datetime | None = None
@@ -142,6 +145,15 @@ class Told:
     def is_over(self) -> bool:
         """Whether its end was told."""
         return self.state in ("met", "cancelled")
+
+    @property
+    def standing(self) -> tuple[Threshold, ...]:
+        """Return the thresholds announced and not taken back since, in order."""
+        if not self.taken_back:
+            return self.fired
+        left = Counter(self.fired)
+        left.subtract(self.taken_back)
+        return tuple(one for one in dict.fromkeys(self.fired) if left[one] > 0)
 
 
 @dataclass(frozen=True, slots=True)

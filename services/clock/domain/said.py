@@ -48,6 +48,8 @@ class Said:
 
     `percent` (or working time before or after the target) and `owner` belong to warnings and
     breaches, `gone` to what is cancelled, `was` (what had been told of each clock) to rebases.
+    `withdrawn`, of rebases and corrections: per clock the thresholds that were announced and are
+    not reached after all.
     """
 
     topic: Topic
@@ -58,6 +60,7 @@ class Said:
     owner: Owner | None = None
     gone: tuple[Gone, ...] = ()
     was: tuple[Told, ...] = ()
+    withdrawn: tuple[tuple[Threshold, ...], ...] = ()
 
     @property
     def is_further(self) -> bool:
@@ -102,5 +105,6 @@ def in_order(said: Iterable[Said]) -> tuple[Said, ...]:
         clocks = tuple(clock for one in members for clock in one.clocks)
         gone = tuple(entry for one in members for entry in one.gone)
         was = tuple(told for one in members for told in one.was)
-        ordered.append(Said(topic, at, clocks, reason, gone=gone, was=was))
+        back = tuple(thresholds for one in members for thresholds in one.withdrawn)
+        ordered.append(Said(topic, at, clocks, reason, gone=gone, was=was, withdrawn=back))
     return tuple(ordered)

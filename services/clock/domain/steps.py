@@ -24,6 +24,7 @@ from services.clock.domain.facts import (
     run_of,
 )
 from services.clock.domain.promises import Promises
+from services.clock.domain.reaching import Reach
 from services.clock.domain.runs import End, Run, Story, tell
 from services.clock.domain.said import Gone, Said, Topic, in_order
 from services.clock.domain.stages import stage_runs
@@ -165,7 +166,7 @@ class _Reckoning:
         is_breach_due: bool,
     ) -> None:
         self.ledger, self.story, self.reached = ledger, story, reached
-        self.is_everything, self.is_breach_due = is_everything, is_breach_due
+        self.is_everything, self.reach = is_everything, Reach(reached, is_breach_due)
         self.told: dict[str, Told] = dict(ledger.told)
         self.said: list[Said] = []
         self.clocks: list[Clock] = []
@@ -223,18 +224,19 @@ class _Reckoning:
 
     def _differences(self, clock: Clock, before: Told, *, is_new: bool) -> Told:
         """Say how the clock's state and promise differ from what was told of it."""
+        withdrawn = self.reach.unreached(clock, before.standing)
         is_rebased = _is_other_target(clock, before) and not clock.is_ended
         if is_rebased:
-            self._rebased(clock, before)
-            before = replace(before, taken_back=self._unreached(clock, before.fired))
+            self._rebased(clock, before, withdrawn)
         state = _state(clock)
         if clock.is_ended:
-            return self._ended(clock, before, state)
+            return self._ended(clock, before, state, withdrawn)
         is_moved = self._moved(clock, before, state)
-        withdrawn = self._withdrawn(clock, before) if self.is_everything else ()
-        is_wrong = bool(withdrawn) or self._is_wrong(clock, before, state)
-        if is_wrong and not (is_new or is_rebased or is_moved):
-            self._say(Topic.CORRECTED, self.reached, clock, LATE_FACT)
+        # Begun anew after its end, it has reached nothing yet: the resumption says so.
+        is_false = bool(withdrawn) and (self.is_everything or not before.is_over)
+        is_wrong = is_false or (self._is_wrong(clock, before, state) and not (is_new or is_moved))
+        if is_wrong and not is_rebased:
+            self._corrected(clock, withdrawn)
         return replace(
             _as_told(clock, state),
             fired=before.fired,
@@ -242,18 +244,26 @@ class _Reckoning:
             next_at=before.next_at,
         )
 
-    def _rebased(self, clock: Clock, before: Told) -> None:
+    def _rebased(self, clock: Clock, before: Told, withdrawn: tuple[Threshold, ...]) -> None:
         """Say that another target applies; not where a calendar just knows more and all stays."""
         reason, is_same = clock.moved_for or PRIORITY_CHANGED, before.due_at == clock.due_at
-        if reason == COVERAGE_EXTENDED and is_same and not clock.was_provisional():
+        is_known = is_same and not clock.was_provisional() and not withdrawn
+        if reason == COVERAGE_EXTENDED and is_known:
             return
         at = clock.rebased_at or self.reached
-        self.said.append(Said(Topic.REBASED, at, (clock,), reason, was=(before,)))
+        said = Said(Topic.REBASED, at, (clock,), reason, was=(before,), withdrawn=(withdrawn,))
+        self.said.append(said)
 
-    def _ended(self, clock: Clock, before: Told, state: ClockState) -> Told:
+    def _corrected(self, clock: Clock, withdrawn: tuple[Threshold, ...]) -> None:
+        """Say how it is, and what was announced of it that is not so."""
+        said = Said(Topic.CORRECTED, self.reached, (clock,), LATE_FACT, withdrawn=(withdrawn,))
+        self.said.append(said)
+
+    def _ended(
+        self, clock: Clock, before: Told, state: ClockState, withdrawn: tuple[Threshold, ...]
+    ) -> Told:
         run = clock.run
         assert run.ended_at is not None
-        withdrawn = self._withdrawn(clock, before)
         now = replace(
             _as_told(clock, state),
             fired=before.fired,
@@ -265,9 +275,11 @@ class _Reckoning:
             if before.state != ClockState.CANCELLED:
                 gone = (Gone(clock.id, clock.key),)
                 self.said.append(Said(Topic.CANCELLED, run.ended_at, (), run.reason, gone=gone))
+            if withdrawn:
+                self._corrected(clock, withdrawn)
             return now
         if before.is_over or withdrawn:
-            self._say(Topic.CORRECTED, self.reached, clock, LATE_FACT)
+            self._corrected(clock, withdrawn)
         self._say(Topic.MET, run.ended_at, clock)
         return now
 
@@ -293,54 +305,23 @@ class _Reckoning:
         is_moved = before.started_at != clock.run.started_at
         return is_moved or (state is ClockState.RUNNING and before.due_at != clock.due_at)
 
-    def _withdrawn(self, clock: Clock, before: Told) -> tuple[Threshold, ...]:
-        """Return what was announced, and not yet taken back, but was not reached after all."""
-        standing = tuple(p for p in before.fired if p not in before.taken_back)
-        # Where the highest was reached the others were; mostly that is all there is to ask.
-        if not standing:
-            return ()
-        if all(isinstance(p, int) for p in standing) and self._was_reached(clock, _top(standing)):
-            return ()
-        return self._unreached(clock, standing)
-
-    def _unreached(self, clock: Clock, percents_: tuple[Threshold, ...]) -> tuple[Threshold, ...]:
-        return tuple(percent for percent in percents_ if not self._was_reached(clock, percent))
-
-    def _was_reached(self, clock: Clock, percent: Threshold) -> bool:
-        """Whether a percentage was reached, the very moment of a breach included if it runs."""
-        at = clock.crossing(percent)
-        if at is None:
-            return False
-        if clock.run.ended_at is None:
-            return at <= self.reached
-        return at < clock.run.ended_at if percent == BREACH else at <= clock.run.ended_at
-
     def _thresholds(self, clock: Clock, now: Told) -> Told:
-        """Announce what is reached, each percentage once ever, and note what comes next."""
-        fired = list(now.fired)
+        """Announce what is reached and not announced yet, and note what comes next."""
+        fired, standing = list(now.fired), now.standing
         next_at = None
         for percent in percents(clock.target):
-            if percent in fired:
+            if percent in standing:
                 continue
             at = clock.crossing(percent)
             if at is None:
                 break
-            if self._is_reached(clock, percent, at):
+            if self.reach.is_reached(clock, percent, at):
                 self._announce(clock, percent, at)
                 fired.append(percent)
             elif not clock.is_ended:
                 next_at = at
                 break
         return replace(now, fired=tuple(fired), next_at=next_at)
-
-    def _is_reached(self, clock: Clock, percent: Threshold, at: datetime) -> bool:
-        ended_at = clock.run.ended_at
-        if percent != BREACH:
-            return at <= (ended_at or self.reached)
-        if ended_at is not None:
-            return at < ended_at
-        # At its very moment it may still be met; the timer that stands for it decides.
-        return at <= self.reached if self.is_breach_due else at < self.reached
 
     def _announce(self, clock: Clock, percent: Threshold, at: datetime) -> None:
         # Under a new target it may have been reached before anybody promised that: then it is
@@ -352,10 +333,6 @@ class _Reckoning:
 
     def _say(self, topic: Topic, at: datetime, clock: Clock, reason: str = "") -> None:
         self.said.append(Said(topic, at, (clock,), reason))
-
-
-def _top(percents_: tuple[Threshold, ...]) -> Threshold:
-    return max(percent for percent in percents_ if isinstance(percent, int))
 
 
 def _state(clock: Clock) -> ClockState:

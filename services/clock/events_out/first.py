@@ -19,6 +19,7 @@ from shared.events.clock import (
     ClockStarted,
     ClockWarned,
     Promise,
+    Withdrawn,
 )
 from shared.vocabulary import Metric
 
@@ -51,6 +52,15 @@ def before(said: Said) -> tuple[Before, ...]:
             due_at=told.due_at,
         )
         for clock, told in zip(said.clocks, said.was, strict=True)
+    )
+
+
+def withdrawn(said: Said) -> tuple[Withdrawn, ...]:
+    """Return which thresholds that were announced are not reached after all."""
+    return tuple(
+        Withdrawn(clock_id=clock.id, thresholds=tuple(str(each) for each in thresholds))
+        for clock, thresholds in zip(said.clocks, said.withdrawn, strict=True)
+        if thresholds
     )
 
 
@@ -121,11 +131,13 @@ _MADE: dict[Topic, Callable[[Said], EventData]] = {
     Topic.PAUSED: _paused,
     Topic.RESUMED: lambda said: ClockResumed(clocks=_promises(said)),
     Topic.REBASED: lambda said: ClockRebased(
-        clocks=_promises(said), reason=said.reason, before=before(said)
+        clocks=_promises(said), reason=said.reason, before=before(said), withdrawn=withdrawn(said)
     ),
     Topic.WARNED: _warned,
     Topic.BREACHED: _breached,
     Topic.MET: _met,
     Topic.CANCELLED: _cancelled,
-    Topic.CORRECTED: lambda said: ClockCorrected(clocks=_promises(said), reason=said.reason),
+    Topic.CORRECTED: lambda said: ClockCorrected(
+        clocks=_promises(said), reason=said.reason, withdrawn=withdrawn(said)
+    ),
 }

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.clock.domain.clocks import Clock
 from services.clock.domain.facts import agreement_of, metric_of, name_of
 from services.clock.domain.said import Said, Topic
-from services.clock.events_out.first import before
+from services.clock.events_out.first import before, withdrawn
 from shared.events.base import EventData
 from shared.events.clock import (
     AgreementClockBreached,
@@ -117,13 +117,13 @@ _MADE: dict[Topic, Callable[[Said], EventData]] = {
     Topic.PAUSED: _paused,
     Topic.RESUMED: lambda said: AgreementClockResumed(clocks=_promises(said)),
     Topic.REBASED: lambda said: AgreementClockRebased(
-        clocks=_promises(said), reason=said.reason, before=before(said)
+        clocks=_promises(said), reason=said.reason, before=before(said), withdrawn=withdrawn(said)
     ),
     Topic.WARNED: _warned,
     Topic.BREACHED: _breached,
     Topic.MET: _met,
     Topic.CANCELLED: _cancelled,
     Topic.CORRECTED: lambda said: AgreementClockCorrected(
-        clocks=_promises(said), reason=said.reason
+        clocks=_promises(said), reason=said.reason, withdrawn=withdrawn(said)
     ),
 }

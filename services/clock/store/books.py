@@ -62,7 +62,10 @@ def _account(ledger: Ledger) -> Account:
         if not is_further(key):
             shared = (percent for percent in told.fired if isinstance(percent, int))
             thresholds.update(f"{metric_of(key)}/{percent}" for percent in shared)
-        twice = [percent for percent, count in Counter(told.fired).items() if count > 1]
+        # Again is right after it was taken back, and only then.
+        standing = Counter(told.fired)
+        standing.subtract(told.taken_back)
+        twice = [threshold for threshold, count in standing.items() if count > 1]
         faults += [Fault("threshold_twice", {"clock": key, "percent": p}) for p in twice]
         if told.next_at is not None and not told.is_over:
             timers.add((_THRESHOLD, str(clock_id(ledger.request_id, key))))

@@ -183,9 +183,7 @@ async def count_kept(
                 told = ledger.told.get(key)
                 if told is None:
                     continue
-                is_broken = told.is_breached or (
-                    BREACH in told.fired and BREACH not in told.taken_back
-                )
+                is_broken = told.is_breached or BREACH in told.standing
                 broken += is_broken
                 kept += told.is_over and not is_broken
     return kept, broken

@@ -144,7 +144,7 @@ def _request_row(request_id: str, ledger: Ledger) -> dict[str, Any]:
 
 
 def _clock_row(request_id: UUID, key: str, told: Told) -> dict[str, Any]:
-    is_late = told.state == ClockState.RUNNING and BREACH in told.fired
+    is_late = told.state == ClockState.RUNNING and BREACH in told.standing
     left = None if told.elapsed is None else (told.target - told.elapsed) // _MICROSECOND
     return {
         "id": str(clock_id(request_id, key)),

@@ -8,6 +8,7 @@ from services.escalation.domain.causes import (
     strength,
     without_clocks,
     without_kind,
+    without_thresholds,
 )
 from services.escalation.domain.climbing import Climb, Telling, climb, is_current, moment_of
 from services.escalation.domain.errors import (
@@ -86,4 +87,5 @@ __all__ = [
     "strength",
     "without_clocks",
     "without_kind",
+    "without_thresholds",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -13,6 +13,9 @@ WARNED, BREACHED, REQUESTED, NOT_ROUTED = "warned", "breached", "requested", "no
 
 #: A person's wish is above a broken promise, and that above one that may still be kept.
 _STRENGTH = {WARNED: 1, BREACHED: 2, NOT_ROUTED: 2, REQUESTED: 3}
+
+#: How the clock names the threshold that is the breach.
+_BREACH = "100"
 
 #: Never a cause by itself: this clock runs because people were told already.
 _OWN_METRIC = "escalation_response"
@@ -68,6 +71,26 @@ def reopens(known: Iterable[Cause], cause: Cause) -> bool:
 def without_clocks(causes: Iterable[Cause], gone: Collection[UUID]) -> tuple[Cause, ...]:
     """Return the causes that are left when these clocks were met or have no meaning any more."""
     return tuple(cause for cause in causes if cause.clock_id not in gone)
+
+
+def without_thresholds(
+    causes: Iterable[Cause], withdrawn: Mapping[UUID, Collection[str]]
+) -> tuple[Cause, ...]:
+    """Return the causes that are left when clocks take back thresholds they had announced.
+
+    `withdrawn` names them per clock as the clock does: "75", "-PT30M", "100" for the breach.
+    """
+    return tuple(
+        cause
+        for cause in causes
+        if cause.clock_id is None or _threshold(cause) not in withdrawn.get(cause.clock_id, ())
+    )
+
+
+def _threshold(cause: Cause) -> str:
+    if cause.kind == BREACHED:
+        return _BREACH
+    return cause.threshold_time or str(cause.threshold_percent)
 
 
 def without_kind(causes: Iterable[Cause], kind: str) -> tuple[Cause, ...]:

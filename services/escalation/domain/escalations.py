@@ -158,8 +158,8 @@ def _is_below(cause: Cause, other: Cause) -> bool:
 def _is_same(known: Cause, cause: Cause) -> bool:
     if cause.clock_id is None:
         return known.kind == cause.kind and cause.kind == "not_routed"
-    return (known.kind, known.clock_id, known.threshold_percent) == (
-        cause.kind,
-        cause.clock_id,
-        cause.threshold_percent,
-    )
+    return _what(known) == _what(cause)
+
+
+def _what(cause: Cause) -> tuple[object, ...]:
+    return (cause.kind, cause.clock_id, cause.threshold_percent, cause.threshold_time)

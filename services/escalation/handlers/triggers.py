@@ -14,6 +14,7 @@ from services.escalation.domain import (
     RequestIsOver,
     filled_in,
     without_clocks,
+    without_thresholds,
 )
 from services.escalation.handlers.climbing import (
     TRIAGE,
@@ -25,7 +26,7 @@ from services.escalation.handlers.climbing import (
 from shared.vocabulary import Priority
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection
     from datetime import datetime
 
     from services.escalation.store import EscalationWork
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
     from shared.events.clock import (
         AgreementClockBreached,
         AgreementClockCancelled,
+        AgreementClockCorrected,
         AgreementClockMet,
+        AgreementClockRebased,
         AgreementClockWarned,
         ClockBreached,
         ClockCancelled,
+        ClockCorrected,
         ClockMet,
+        ClockRebased,
         ClockWarned,
     )
     from shared.events.commands.escalation import EscalationRequested
@@ -97,7 +102,7 @@ def hear_agreement_warned(event: Envelope[AgreementClockWarned], work: Escalatio
         "warned",
         event.occurred_at,
         metric=said.clock.name,
-        threshold_percent=said.used_percent,
+        threshold_percent=said.used_percent if is_time else int(said.threshold),
         threshold_time=said.threshold if is_time else None,
         clock_id=said.clock.clock_id,
         due_at=said.due_at,
@@ -131,6 +136,25 @@ def hear_agreement_cancelled(
     gone, why = {clock.clock_id for clock in event.data.clocks}, event.data.reason
     reason = why if why in _OVER else "clock_cancelled"
     _lose_clocks(event.subject, gone, reason, event.occurred_at, work)
+
+
+def hear_changed(
+    event: Envelope[ClockRebased]
+    | Envelope[ClockCorrected]
+    | Envelope[AgreementClockRebased]
+    | Envelope[AgreementClockCorrected],
+    work: EscalationWork,
+) -> None:
+    """Another target, or a late fact: nobody is called for what is not so after all."""
+    withdrawn = {one.clock_id: one.thresholds for one in event.data.withdrawn}
+    if withdrawn:
+        _lose(
+            event.subject,
+            lambda causes: without_thresholds(causes, withdrawn),
+            "taken_back",
+            event.occurred_at,
+            work,
+        )
 
 
 def hear_requested(event: Envelope[EscalationRequested], work: EscalationWork) -> None:
@@ -203,10 +227,20 @@ def _hear_clock(
 def _lose_clocks(
     subject: str, gone: Collection[UUID], reason: str, at: datetime, work: EscalationWork
 ) -> None:
+    _lose(subject, lambda causes: without_clocks(causes, gone), reason, at, work)
+
+
+def _lose(
+    subject: str,
+    left: Callable[[tuple[Cause, ...]], tuple[Cause, ...]],
+    reason: str,
+    at: datetime,
+    work: EscalationWork,
+) -> None:
     request = work.find(UUID(subject))
     if request is None:
         return
-    work.keep_request(replace(request, late_causes=without_clocks(request.late_causes, gone)))
+    work.keep_request(replace(request, late_causes=left(request.late_causes)))
     running = work.running(request.id)
     if running is not None:
-        lose_causes(work, running, without_clocks(running.causes, gone), reason, at)
+        lose_causes(work, running, left(running.causes), reason, at)

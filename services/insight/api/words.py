@@ -73,6 +73,7 @@ LABELS: dict[str, tuple[str, str]] = {
     "priority_changed": ("优先级变化", "priority changed"),
     "version_moved": ("改用新版本", "moved to a new version"),
     "coverage_extended": ("节假日安排已公布", "holidays were published"),
+    "taken_back": ("重新计算后并未到时限", "its time is not up after all"),
     "late_fact": ("补录的事实", "a fact recorded late"),
     "no_clock": ("表格规定不计时", "the table says no clock"),
     # lights

@@ -223,13 +223,15 @@ class ClockEntry:
         return self.breached_at if self.is_breached else self.met_at
 
 
-def promise(clock: ClockEntry, promised: Promised, at: datetime) -> ClockEntry:
+def promise(
+    clock: ClockEntry, promised: Promised, at: datetime, *, is_taken_back: bool = False
+) -> ClockEntry:
     """Let the clock run under what is promised at `at`: started, resumed, re-based, corrected.
 
-    A breach told before is withdrawn when the promise now lies ahead.
+    A breach told before is withdrawn where the clock takes it back, or the promise now lies ahead.
     """
     is_ahead = promised.due_at is not None and promised.due_at > at
-    is_breached = clock.is_breached and not is_ahead
+    is_breached = clock.is_breached and not is_ahead and not is_taken_back
     return replace(
         clock,
         promised=promised,

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from shared.events.clock import Promise
     from shared.vocabulary import Metric
 
+#: The threshold that is the breach, as the clock names those it takes back.
+_BREACH = "100"
+
 
 def _known(work: Work, request_id: str, clock_id: UUID, metric: Metric) -> ClockEntry:
     found = work.clock(str(clock_id))
@@ -43,10 +46,17 @@ def _run(work: Work, request_id: str, promises: tuple[Promise, ...], at: datetim
         work.keep_clock(entries.run(found, _promised(promise), at))
 
 
-def _promise(work: Work, request_id: str, promises: tuple[Promise, ...], at: datetime) -> None:
-    for promise in promises:
-        found = _known(work, request_id, promise.clock_id, promise.metric)
-        work.keep_clock(entries.promise(found, _promised(promise), at))
+def _change(
+    event: Envelope[clock.ClockRebased] | Envelope[clock.ClockCorrected], work: Work
+) -> None:
+    back = {one.clock_id for one in event.data.withdrawn if _BREACH in one.thresholds}
+    for promise in event.data.clocks:
+        found = _known(work, event.subject, promise.clock_id, promise.metric)
+        is_taken_back = promise.clock_id in back
+        changed = entries.promise(
+            found, _promised(promise), event.occurred_at, is_taken_back=is_taken_back
+        )
+        work.keep_clock(changed)
 
 
 def started(event: Envelope[clock.ClockStarted], work: Work) -> None:
@@ -63,13 +73,13 @@ def resumed(event: Envelope[clock.ClockResumed], work: Work) -> None:
 
 def rebased(event: Envelope[clock.ClockRebased], work: Work) -> None:
     """Note another target."""
-    _promise(work, event.subject, event.data.clocks, event.occurred_at)
+    _change(event, work)
     tell(event, work)
 
 
 def corrected(event: Envelope[clock.ClockCorrected], work: Work) -> None:
     """Note what a late fact made of it."""
-    _promise(work, event.subject, event.data.clocks, event.occurred_at)
+    _change(event, work)
     tell(event, work)
 
 

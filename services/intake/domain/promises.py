@@ -5,7 +5,7 @@ Only the clock's own events change a promise, so they may come before or after t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -83,30 +83,44 @@ def paused(promises: Promises, clock_ids: Iterable[str], reason: str) -> Promise
     )
 
 
-def resumed(promises: Promises, again: Iterable[Promise]) -> Promises:
-    """Clocks run again, also ones that were met before a reopening."""
+def resumed(promises: Promises, again: Iterable[Promise], at: datetime) -> Promises:
+    """Clocks run again, also ones that were met before a reopening.
+
+    One that lies ahead again, begun anew or after a late fact, is not late any more.
+    """
     kept = dict(promises)
     for promise in again:
         old = kept.get(promise.clock_id)
-        kept[promise.clock_id] = promise if old is None else _renewed(old, promise)
+        kept[promise.clock_id] = promise if old is None else _renewed(old, promise, at)
     return kept
 
 
-def rebased(promises: Promises, changed: Iterable[Promise], reason: str, at: datetime) -> Promises:
-    """Another target, calendar or fact applies; a breach that no longer holds is taken back."""
+def rebased(
+    promises: Promises,
+    changed: Iterable[Promise],
+    reason: str,
+    at: datetime,
+    taken_back: Collection[str] = (),
+) -> Promises:
+    """Another target, calendar or fact applies; a breach that no longer holds is taken back.
+
+    `taken_back` names the clocks whose breach is said not to be so after all. Whether a clock
+    stands still or has ended is not for these to say.
+    """
     kept = dict(promises)
     for promise in changed:
         old = kept.get(promise.clock_id)
         renewed = promise
         if old is not None:
             renewed = replace(
-                _renewed(old, promise),
+                _renewed(old, promise, at, taken_back),
                 is_met=old.is_met,
+                is_cancelled=old.is_cancelled,
                 elapsed_s=old.elapsed_s,
                 paused_s=old.paused_s,
-                is_paused=old.is_paused and promise.due_at is None,
-                paused_because=old.paused_because if promise.due_at is None else None,
-                is_breached=old.is_breached and (promise.due_at is None or promise.due_at <= at),
+                is_paused=old.is_paused,
+                paused_because=old.paused_because,
+                due_at=None if old.is_paused else promise.due_at,
             )
         kept[promise.clock_id] = replace(renewed, changed_because=reason)
     return kept
@@ -151,11 +165,12 @@ def in_order(promises: Promises) -> list[Promise]:
     return sorted(promises.values(), key=lambda p: (p.started_at, p.metric, p.clock_id))
 
 
-def _renewed(old: Promise, new: Promise) -> Promise:
+def _renewed(old: Promise, new: Promise, at: datetime, taken_back: Collection[str] = ()) -> Promise:
     """Keep what the clock does not repeat when it states a running clock anew."""
+    is_ahead = new.due_at is not None and new.due_at > at
     return replace(
         new,
-        is_breached=old.is_breached,
+        is_breached=old.is_breached and not is_ahead and new.clock_id not in taken_back,
         warned_percent=old.warned_percent,
         changed_because=old.changed_because,
         reason=new.reason or old.reason,

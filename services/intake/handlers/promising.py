@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from shared.events import clock
     from shared.events.base import Envelope, EventData
 
+#: The threshold that is the breach, as the clock names those it takes back.
+_BREACH = "100"
+
 
 def start(event: Envelope[clock.ClockStarted], work: Work) -> None:
     """Clocks began; this may be heard before the request is known to be routed."""
@@ -31,20 +34,18 @@ def pause(event: Envelope[clock.ClockPaused], work: Work) -> None:
 
 def resume(event: Envelope[clock.ClockResumed], work: Work) -> None:
     """Clocks run again."""
-    again = _promises(event.data.clocks)
-    _keep(event, work, lambda promises: rules.resumed(promises, again))
+    again, at = _promises(event.data.clocks), event.occurred_at
+    _keep(event, work, lambda promises: rules.resumed(promises, again, at))
 
 
 def rebase(event: Envelope[clock.ClockRebased], work: Work) -> None:
     """Another target or calendar applies."""
-    changed, reason, at = _promises(event.data.clocks), event.data.reason, event.occurred_at
-    _keep(event, work, lambda promises: rules.rebased(promises, changed, reason, at))
+    _change(event, work)
 
 
 def correct(event: Envelope[clock.ClockCorrected], work: Work) -> None:
     """A late fact changed what had been said."""
-    changed, reason, at = _promises(event.data.clocks), event.data.reason, event.occurred_at
-    _keep(event, work, lambda promises: rules.rebased(promises, changed, reason, at))
+    _change(event, work)
 
 
 def warn(event: Envelope[clock.ClockWarned], work: Work) -> None:
@@ -79,6 +80,14 @@ def cancel(event: Envelope[clock.ClockCancelled], work: Work) -> None:
     """Clocks have no meaning any more."""
     ids = [str(i) for i in event.data.clock_ids]
     _keep(event, work, lambda promises: rules.cancelled(promises, ids))
+
+
+def _change(
+    event: Envelope[clock.ClockRebased] | Envelope[clock.ClockCorrected], work: Work
+) -> None:
+    changed, reason, at = _promises(event.data.clocks), event.data.reason, event.occurred_at
+    back = {str(one.clock_id) for one in event.data.withdrawn if _BREACH in one.thresholds}
+    _keep(event, work, lambda promises: rules.rebased(promises, changed, reason, at, back))
 
 
 def _keep(

@@ -41,6 +41,7 @@ _REASONS = {
     "met_in_time": {"zh-CN": "已按时完成", "en": "done in time"},
     "met_late": {"zh-CN": "已完成（超时）", "en": "done, late"},
     "clock_cancelled": {"zh-CN": "计时已取消", "en": "the clock was cancelled"},
+    "taken_back": {"zh-CN": "重新计算后并未到时限", "en": "its time is not up after all"},
     "routed": {"zh-CN": "已受理", "en": "it was taken in"},
 }
 _STATES = {

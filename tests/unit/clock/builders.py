@@ -172,4 +172,10 @@ def minutes(span: timedelta) -> float:
     return span / timedelta(minutes=1)
 
 
+def taken_back(said: Said, key: str) -> tuple[Threshold, ...]:
+    """Return the thresholds of a clock that are said not to have been reached after all."""
+    found = dict(zip((clock.key for clock in said.clocks), said.withdrawn, strict=True))
+    return found[key]
+
+
 PINS = Pins(1, {"24x7": 1, "office-cn": 1})

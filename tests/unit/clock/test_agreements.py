@@ -14,11 +14,12 @@ from services.clock.store.encoding import decode, encode
 from shared.events.clock import (
     AgreementClockStarted,
     AgreementClockWarned,
+    ClockCorrected,
     ClockStarted,
 )
 from shared.targets.cells import read_row
 from shared.targets.rows import Json, Matched
-from tests.unit.clock.builders import REQUEST, Case, at, library_of, minutes
+from tests.unit.clock.builders import REQUEST, Case, at, library_of, minutes, taken_back
 
 OUTSIDE: dict[str, Json] = {
     "metric": "resolution",
@@ -199,14 +200,19 @@ def test_a_warning_before_the_beginning_is_never_given() -> None:
     assert case.announced("resolution") == [(100, 15)]
 
 
-def test_thresholds_in_time_fire_once_after_a_late_fact_took_them_back() -> None:
+def test_thresholds_in_time_are_announced_again_after_a_late_fact_took_them_back() -> None:
     case = Case(library=library_of({**OUTSIDE, "thresholds": "-PT30M"})).routed().wait_until(211)
 
     case.then(FactKind.WAITING_STARTED, 10, "requester")
     case.then(FactKind.WAITING_ENDED, 70, "requester")
     case.wait_until(400)
 
-    assert [threshold for threshold, _ in case.announced("resolution")] == ["-PT30M", 100]
+    assert case.announced("resolution") == [("-PT30M", 210), ("-PT30M", 270), (100, 300)]
+    corrected = case.of(Topic.CORRECTED, "resolution")[0]
+    assert taken_back(corrected, "resolution") == ("-PT30M",)
+    told = event(corrected)
+    assert isinstance(told, ClockCorrected)
+    assert told.withdrawn[0].thresholds == ("-PT30M",)
 
 
 @pytest.mark.parametrize(("rule", "elapsed", "due"), [("continue", 90, 270), ("restart", 60, 300)])

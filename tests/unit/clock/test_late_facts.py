@@ -5,7 +5,7 @@ from __future__ import annotations
 from services.clock.domain.facts import FactKind
 from services.clock.domain.said import Topic
 from shared.vocabulary import ClockState
-from tests.unit.clock.builders import ESCALATION, Case, at, minutes
+from tests.unit.clock.builders import ESCALATION, Case, at, minutes, taken_back
 
 ESCALATED = f"escalation_response/{ESCALATION}"
 
@@ -67,7 +67,21 @@ def test_a_wait_back_dated_before_a_warning_takes_the_due_moment_back() -> None:
     case.then(FactKind.WAITING_ENDED, 50, "requester")
 
     assert case.clock("resolution", 70).due_at == at(130)
-    assert case.topics("resolution")[-2:] == ["paused", "resumed"]
+    assert case.topics("resolution")[-3:] == ["paused", "corrected", "resumed"]
+    assert taken_back(case.of(Topic.CORRECTED, "resolution")[0], "resolution") == (50,)
+
+
+def test_a_late_wait_that_takes_a_breach_back_does_not_silence_the_clock() -> None:
+    case = Case().routed().wait_until(150)
+    assert case.announced("resolution")[-1] == (100, 120)
+
+    case.then(FactKind.WAITING_STARTED, 30, "requester")
+
+    corrected = case.of(Topic.CORRECTED, "resolution")[0]
+    assert taken_back(corrected, "resolution") == (50, 75, 90, 100)
+    assert case.clock("resolution", 150).state_at(at(150)) is ClockState.PAUSED
+    case.then(FactKind.WAITING_ENDED, 160, "requester").wait_until(400)
+    assert case.announced("resolution")[-4:] == [(50, 190), (75, 220), (90, 238), (100, 250)]
 
 
 def test_an_earlier_answer_heard_later_corrects_what_was_met() -> None:

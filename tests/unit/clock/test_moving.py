@@ -8,7 +8,7 @@ from services.clock.domain.said import Topic
 from services.clock.store import Shelved
 from services.clock.store.encoding import decode, encode
 from shared.targets.rows import Json
-from tests.unit.clock.builders import PINS, REQUEST, Case, at, library_of, minutes
+from tests.unit.clock.builders import PINS, REQUEST, Case, at, library_of, minutes, taken_back
 
 NEW = Pins(2, PINS.calendars)
 BEFORE: dict[str, Json] = {
@@ -95,14 +95,16 @@ def test_an_undone_move_leaves_everything_as_it_was_but_the_log() -> None:
     assert case.timers.get("resolution") is None or case.timers["resolution"] == at(240)
 
 
-def test_a_breach_announced_by_a_move_is_not_announced_again_after_its_undoing() -> None:
+def test_a_breach_announced_by_a_move_is_taken_back_by_its_undoing_and_said_when_it_is_so() -> None:
     case = Case(library=two_versions("PT1H")).routed()
     moved(case, 90)
     undone(case, 95)
+    taken = case.of(Topic.REBASED, "resolution")[-1]
+    assert 100 in taken_back(taken, "resolution")
 
     case.wait_until(400)
 
-    assert len(case.of(Topic.BREACHED, "resolution")) == 1
+    assert [said.at for said in case.of(Topic.BREACHED, "resolution")] == [at(90), at(240)]
     assert case.clock("resolution", 400).is_breached_at(at(400))
 
 

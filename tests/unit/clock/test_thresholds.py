@@ -1,4 +1,4 @@
-"""Warnings and breaches: each once ever, at the moment it was reached."""
+"""Warnings and breaches: at the moment each was reached, again only after it was taken back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import timedelta
 from services.clock.domain.facts import FactKind
 from services.clock.domain.said import Topic
 from shared.vocabulary import ClockState, Priority
-from tests.unit.clock.builders import Case, at, library_of, minutes
+from tests.unit.clock.builders import Case, at, library_of, minutes, taken_back
 
 ROW = {"target": "PT100M", "calendar": "24x7", "thresholds": "50,75,90", "pauses_on": "*"}
 
@@ -123,13 +123,42 @@ def test_a_lived_breach_stays_one_whatever_the_priority_becomes() -> None:
     assert case.clock("first_response", 122).is_breached_at(at(122))
 
 
-def test_a_lower_priority_announces_no_percentage_again() -> None:
+def test_a_lower_priority_takes_back_what_its_target_has_not_reached_and_warns_again() -> None:
     case = Case(Priority.P1).routed().wait_until(12)
 
     case.then(FactKind.PRIORITY_CHANGED, 13, "P3").wait_until(119)
 
-    assert [p for p, _ in case.announced("first_response")] == [50, 75, 90]
+    rebased = case.of(Topic.REBASED, "first_response")[0]
+    assert taken_back(rebased, "first_response") == (50, 75)
+    assert case.announced("first_response") == [
+        (50, 7.5), (75, 11.25), (50, 60), (75, 90), (90, 108)
+    ]  # fmt: skip
     assert case.timers["first_response"] == at(120)
+
+
+def test_lowering_the_priority_does_not_silence_a_clock_for_good() -> None:
+    """P3 raised to P1 by mistake and put back: the promise of P3 is watched as ever."""
+    case = Case(Priority.P3).routed().wait_until(180)
+    case.then(FactKind.PRIORITY_CHANGED, 180, "P1").then(FactKind.PRIORITY_CHANGED, 190, "P3")
+
+    assert not case.ledger.told["resolution"].standing
+    case.wait_until(20 * 60)
+
+    after = [told for told in case.announced("resolution") if told[1] > 190]
+    assert [percent for percent, _ in after] == [50, 75, 90, 100]
+    assert case.clock("resolution", 20 * 60).is_breached_at(at(20 * 60))
+    assert case.ledger.told["resolution"].fired[-4:] == (50, 75, 90, 100)
+
+
+def test_a_clock_begun_anew_warns_and_breaches_in_its_second_life_too() -> None:
+    case = Case(library=library_of({**ROW, "reopen": "restart"})).routed().wait_until(150)
+    case.then(FactKind.RESOLVED, 200)
+
+    case.then(FactKind.REOPENED, 1000, "not solved").wait_until(1200)
+
+    second = [told for told in case.announced("resolution") if told[1] > 200]
+    assert second == [(50, 1050), (75, 1075), (90, 1090), (100, 1100)]
+    assert not case.of(Topic.CORRECTED, "resolution")
 
 
 def test_ended_clocks_keep_the_target_they_had() -> None:

@@ -89,6 +89,16 @@ def test_a_breach_is_withdrawn_when_the_new_promise_lies_ahead() -> None:
     assert shorter.decided_at == NINE + HOUR
 
 
+def test_a_breach_the_clock_takes_back_is_none_although_nothing_is_due() -> None:
+    waiting = entries.pause(breached_clock(), "requester")
+
+    corrected = entries.promise(waiting, promised(None), NINE + 2 * HOUR, is_taken_back=True)
+
+    assert not corrected.is_breached
+    assert corrected.decided_at is None
+    assert corrected.state is ClockState.PAUSED
+
+
 def test_a_cancelled_clock_decides_nothing() -> None:
     assert entries.withdraw(breached_clock()).decided_at is None
 
