@@ -61,9 +61,20 @@ _WORDS: dict[str, tuple[str, str, str, str]] = {
     "job_missing": (
         "流程正在等待作业 {job}，但没有对应的行",
         "the process waits for job {job}, which has no row",
-        "由 0.1 版启动的流程没有作业表：请取消并重新提交该请求，或从备份恢复路由服务的数据库",
-        "a process begun under release 0.1 knew no jobs: cancel the request and submit it again;"
-        " else restore the router's database from a backup",
+        "由 0.1 版启动的流程没有作业表：路由服务会在启动时及之后每小时补上；若一小时后仍在，"
+        "请查看其日志，或从备份恢复其数据库",
+        "a process begun under release 0.1 knew no jobs: the router gives it its job when it starts"
+        " and every hour; if this is still here an hour later, its log says why, or restore its"
+        " database from a backup",
+    ),
+    "message_wait_missing": (
+        "流程正在等待消息（{wait}），但没有对应的行，消息找不到它",
+        "the process waits for a message ({wait}) and has no row: no message finds it",
+        "由 0.1 版启动的流程：路由服务会在启动时及之后每小时补上；若一小时后仍在，"
+        "请查看其日志，或从备份恢复其数据库",
+        "a process begun under release 0.1: the router notes it when it starts and every hour;"
+        " if this is still here an hour later, its log says why, or restore its database from a"
+        " backup",
     ),
     "message_without_request": (
         "留言 {message} 不属于任何请求",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from services.router import api, store
 from services.router.api.announcing import Announcer
 from services.router.api.desk import Desk
+from services.router.api.left_behind import LeftBehind
 from services.router.api.mailbox import Mailbox
 from services.router.api.web_worker import WebWorker
 from services.router.api.workshop import Workshop
@@ -37,6 +38,7 @@ class RouterService(Service):
 
     desk: Desk | None = None
     web_worker: WebWorker | None = None
+    left_behind: LeftBehind | None = None
 
 
 def build(settings: Settings, given: Surroundings) -> RouterService:
@@ -94,8 +96,10 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
         """Count definitions, incidents and jobs."""
         return {**await desk.figures(), **await shop.figures()}
 
+    left_behind = LeftBehind(runtime, repository)
     loops = [
         Announcer(runtime, repository).watch,
+        left_behind.look_for_ever,
         caller.run,
         *([watch] if folder is not None else []),
     ]
@@ -115,4 +119,5 @@ def build(settings: Settings, given: Surroundings) -> RouterService:
         large_bodies=api.LARGE_BODIES,
         desk=desk,
         web_worker=caller,
+        left_behind=left_behind,
     )

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 
 from levee.house import NAMES
 from shared.http.auth import add_to_file, new_key
+from tests.golden.freeze import WAITING_V1
+from tests.harness.journey import P1, a_post
 from tests.harness.nats import nats_server
 from tests.harness.processes import ServiceProcess, free_port
 from tests.harness.town import Town
@@ -148,6 +152,92 @@ async def live_through(town: Town, street: Street) -> None:
         await load
     await town.comes_to_rest(within_s=120)
     await street.stop()
+
+
+async def test_a_process_that_waits_since_the_last_release_goes_on(tmp_path: Path) -> None:
+    """A service task nobody was offered, then a message nobody was heard for: both are there."""
+    try:
+        old_root = last_release().export(tmp_path / "released")
+    except ReleaseMissing as missing:
+        pytest.skip(str(missing))
+    key, kept = new_key("test", ("*",))
+    add_to_file(tmp_path / "keys.json", kept)
+    definitions = quick_definitions(tmp_path / "definitions", old_root / "bpmn")
+    shutil.copy(WAITING_V1 / "process.bpmn", definitions / "standard-path.bpmn")
+    async with nats_server(tmp_path / "nats", port=free_port()) as broker:
+        new = {
+            name: service_process(
+                tmp_path,
+                name,
+                1,
+                f"sqlite+aiosqlite:///{tmp_path / name}.db",
+                definitions,
+                _at(name, broker.url),
+            )
+            for name in ("router", "intake")
+        }
+        street = Street({n: replace(p, root=old_root) for n, p in new.items()}, new)
+        headers = {"Authorization": f"Bearer {key}"}
+        try:
+            for name in new:
+                await street.migrate(name, street.released)
+                await street.run(name, street.released)
+            async with httpx.AsyncClient(timeout=30, headers=headers) as http:
+                number = await ask(http, new)
+                await street.migrate("router", street.new)
+                await street.run("router", street.new)
+                await work_off(http, new["router"].base, number)
+            await street.stop()
+        finally:
+            street.kill()
+    assert street.error_lines() == []
+
+
+async def ask(http: httpx.AsyncClient, processes: Mapping[str, ServiceProcess]) -> str:
+    """Post a request and return its number once the released router has it at its service task."""
+    posts, requests = (
+        f"{processes['intake'].base}/v1/requests",
+        f"{processes['router'].base}/v1/requests",
+    )
+
+    async def is_taken() -> str:
+        keyed = {"Idempotency-Key": "first"}
+        answer = await http.post(posts, json=a_post("Printer on fire", **P1), headers=keyed)
+        return str(answer.json()["number"]) if answer.is_success else ""
+
+    async def is_routed() -> bool:
+        return bool((await http.get(requests)).json()["total"])
+
+    await until(is_taken, 240)
+    await until(is_routed, 240)
+    return await is_taken()
+
+
+async def work_off(http: httpx.AsyncClient, router: str, number: str) -> None:
+    """Be the worker, then send the message; a person has it afterwards and nothing is missing."""
+    taken: list[Any] = []
+
+    async def take() -> bool:
+        body = {"worker": "robot-1", "types": ["stock.check"], "limit": 5, "lease_s": 60}
+        answer = await http.post(f"{router}/v1/jobs/take", json=body)
+        taken.extend(answer.json()["items"] if answer.is_success else [])
+        return bool(taken)
+
+    await until(take, 240)
+    [job] = taken
+    assert (job["variables"], job["headers"]) == ({"item": "desk"}, {"site": "sh"})
+    done = {"attempt": job["attempt"], "result": {"count": 3}}
+    assert (await http.post(f"{router}/v1/jobs/{job['id']}/complete", json=done)).is_success
+    told = {"name": "parcel", "request": number, "message_id": "p-1"}
+    assert (await http.post(f"{router}/v1/messages", json=told)).is_success
+
+    async def is_with_somebody() -> bool:
+        found = (await http.get(f"{router}/v1/work-items?state=open")).json()
+        return [item["element_id"] for item in found["items"]] == ["after"]
+
+    await until(is_with_somebody, 60)
+    accounts = (await http.get(f"{router}/v1/audit/requests")).json()["items"]
+    assert [account["faults"] for account in accounts] == [[]]
 
 
 def _at(name: str, url: str) -> Mapping[str, str]:

@@ -28,6 +28,14 @@ from tests.unit.router.workflow.builders import (
 GOLDEN = Path(__file__).resolve().parent
 STANDARD_PATH_V1 = GOLDEN / "standard-path-v1"
 SCOPES_V1 = GOLDEN / "scopes-v1"
+#: Written by release 0.1 itself, which knew neither rows of jobs nor of messages.
+WAITING_V1 = GOLDEN / "waiting-v1"
+#: name of the frozen state → types of jobs and names of messages it waits for
+WAITING: dict[str, tuple[list[str], list[str]]] = {
+    "at-a-job": (["stock.check"], []),
+    "at-an-operation": (["levee:publish-event"], []),
+    "at-a-message": ([], ["parcel"]),
+}
 
 
 def _busy(walk: Walk) -> None:

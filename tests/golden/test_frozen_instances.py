@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.router.workflow import CompiledProcess, compile_process, load
-from tests.golden.freeze import SCOPES, SCOPES_V1, STANDARD_PATH_V1, STATES
+from tests.golden.freeze import SCOPES, SCOPES_V1, STANDARD_PATH_V1, STATES, WAITING, WAITING_V1
 from tests.unit.router.workflow.builders import INSTANCE, NOW, SHIPPED, Walk, request
 
 
@@ -70,3 +70,22 @@ def test_a_frozen_instance_with_scopes_goes_on_where_it_was(name: str) -> None:
 
     assert walk.step.is_ended
     assert walk.step.data["result"] == ["yes", "yes"]
+
+
+@pytest.mark.parametrize("name", WAITING)
+def test_a_frozen_instance_that_waits_for_others_says_for_what(name: str) -> None:
+    drawing = (WAITING_V1 / "process.bpmn").read_bytes()
+    process = compile_process(drawing, key="standard-path", version=1, decisions=SHIPPED)
+    walk = Walk(process, request())
+    walk.stored = (WAITING_V1 / f"{name}.state.json").read_bytes()
+    instance = walk.instance
+
+    for number in instance.open_jobs:
+        assert instance.ask_again(number, NOW, {}).is_applied
+    jobs = [instance.renewed(number) for number in instance.open_jobs]
+    waits = [wait.message for wait in instance.open_waits()]
+
+    assert ([job.type for job in jobs if job], waits) == WAITING[name]
+    if name == "at-a-job":
+        assert jobs[0] is not None
+        assert (jobs[0].variables, jobs[0].headers) == ({"item": "desk"}, {"site": "sh"})

@@ -14,6 +14,7 @@ from services.router.handlers.definitions import (
     release_together,
 )
 from services.router.handlers.drafts import discard_draft, save_draft
+from services.router.handlers.left_behind import take_care
 from services.router.handlers.messages import fire_message_timer
 from services.router.handlers.requests import (
     Change,
@@ -64,6 +65,7 @@ __all__ = [
     "return_item",
     "route_request",
     "save_draft",
+    "take_care",
     "unclaim_item",
     "update_request",
     "withdraw_request",

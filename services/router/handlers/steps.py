@@ -81,7 +81,7 @@ def record_step(
     for wanted in step.jobs:
         # What one of them leads to may be another lane: then nobody waits for the others.
         if record.instance_id == instance_id:
-            record = _begin_job(work, record, jobs.of(record, wanted, at), at)
+            record = begin_job(work, record, jobs.of(record, wanted, at), at)
     return record
 
 
@@ -94,7 +94,7 @@ def _record_timers(work: RouterWork, record: Record, step: Step) -> None:
         work.arm(PROCESS_TIMER, record.id, name, timer.due_at, payload)
 
 
-def _begin_job(work: RouterWork, record: Record, job: Job, at: datetime) -> Record:
+def begin_job(work: RouterWork, record: Record, job: Job, at: datetime) -> Record:
     """Offer a job to workers, or do what the router itself can do."""
     if operations.is_own(job.type):
         return do_own(work, record, job, at)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from services.router.domain import Record
     from services.router.store import RouterWork
-    from services.router.workflow import Step
+    from services.router.workflow import Step, Wait
 
 #: The kind of the timer that looks for messages which came before somebody waited for them.
 MESSAGE_TIMER = "message"
@@ -26,19 +26,23 @@ def record_waits(work: RouterWork, record: Record, step: Step, at: datetime) -> 
             work.letters.drop_waiting(gone)
             work.disarm(MESSAGE_TIMER, record.id, str(gone))
     for wait in step.waits:
-        if wait.message in OWN_MESSAGES:
-            continue
-        waiting = Waiting(
-            id=waiting_id(record.instance_id, wait.task_id),
-            request_id=record.id,
-            instance_id=record.instance_id,
-            task_id=wait.task_id,
-            element_id=wait.element_id,
-            name=wait.message,
-            key=wait.key or record.number,
-            since=at,
-        )
-        work.letters.keep_waiting(waiting)
-        # In a transaction of its own: what was said before this one's commit is seen there.
-        payload = {"waiting": str(waiting.id)}
-        work.arm(MESSAGE_TIMER, record.id, str(waiting.id), at, payload)
+        if wait.message not in OWN_MESSAGES:
+            record_waiting(work, record, wait, at)
+
+
+def record_waiting(work: RouterWork, record: Record, wait: Wait, at: datetime) -> None:
+    """Keep that an element waits, and look at once whether its message has come already."""
+    waiting = Waiting(
+        id=waiting_id(record.instance_id, wait.task_id),
+        request_id=record.id,
+        instance_id=record.instance_id,
+        task_id=wait.task_id,
+        element_id=wait.element_id,
+        name=wait.message,
+        key=wait.key or record.number,
+        since=at,
+    )
+    work.letters.keep_waiting(waiting)
+    # In a transaction of its own: what was said before this one's commit is seen there.
+    payload = {"waiting": str(waiting.id)}
+    work.arm(MESSAGE_TIMER, record.id, str(waiting.id), at, payload)

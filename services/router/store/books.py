@@ -52,13 +52,18 @@ async def _accounts(
     await repository.refresh(tx)
     states = {row.id: Stored(row.state) for row in instances}
     await repository.ensure(tx, states.values())
-    waited_for: dict[str, str] = {}
+    jobs: dict[str, str] = {}
+    waits: dict[str, str] = {}
     for row in instances:
         instance = _add_instance(found[row.request_id], row, current, repository, states[row.id])
-        for task_id in instance.open_jobs if instance else ():
-            waited_for[str(job_id(UUID(row.id), task_id))] = row.request_id
+        if instance is not None:
+            for task_id in instance.open_jobs:
+                jobs[str(job_id(UUID(row.id), task_id))] = row.request_id
+            for wait in instance.open_waits(OWN_MESSAGES):
+                waits[str(waiting_id(UUID(row.id), wait.task_id))] = row.request_id
     _count_processes(found, instances, current)
-    await _add_jobs(tx, found, waited_for)
+    await _add_jobs(tx, found, jobs)
+    await _add_waits(tx, found, waits)
     for row in await rows_among(tx, tables.work_items, "request_id", keys):
         if row.request_id not in current:
             orphan = Fault("work_item_without_request", {"work_item": row.id})
@@ -81,6 +86,16 @@ async def _add_jobs(
             for row in rows.values()
             if row.request_id == key and row.state in _WATCHED
         }
+
+
+async def _add_waits(
+    tx: Transaction, found: Mapping[str, Account], waited_for: Mapping[str, str]
+) -> None:
+    """Each message from outside a diagram waits for has a row that a message finds."""
+    known = {row.id for row in await rows_among(tx, tables.waiting, "id", list(waited_for))}
+    for wait, request_id in waited_for.items():
+        if wait not in known:
+            found[request_id].faults.append(Fault("message_wait_missing", {"wait": wait}))
 
 
 def _count_processes(

@@ -161,9 +161,12 @@ class NatsBus:
         return subscription
 
     async def last_sequence(self, stream: str) -> int | None:
-        """Return the last sequence stored in `stream`; None when the bus does not answer."""
+        """Return the last sequence stored in `stream`; None when the bus does not answer.
+
+        None as well for a stream that nobody has: a service that says nothing may not ask for it.
+        """
         client = self._connection.client
-        if client is None:
+        if client is None or stream not in self._names:
             return None
         try:
             return await api.last_sequence(client, stream)
