@@ -29,6 +29,8 @@ _TIMEOUT_S = 2.0
 # The server's own limit (max_payload); MAX_MESSAGE_BYTES leaves room for the headers below it.
 _MAX_MSG_SIZE = 1024 * 1024
 # https://github.com/nats-io/nats-server/blob/main/server/errors.json
+# Of every error that passes by itself: a cluster without leader, a disk that is full now.
+_AWAY = 503
 _NAME_IN_USE = 10058
 STREAM_NOT_FOUND = 10059
 
@@ -43,13 +45,22 @@ class JetStreamRefused(LeveeError):
         self.err_code = err_code
 
 
+class JetStreamAway(BusUnavailable):
+    """JetStream cannot do {subject} now: {description}"""
+
+    zh = "JetStream 暂时无法执行 {subject}：{description}"
+
+
 def nanoseconds(time: timedelta) -> int:
     """Return a duration as JetStream writes it."""
     return int(time.total_seconds() * 1_000_000) * 1_000
 
 
 async def ask(client: Client, subject: str, question: Mapping[str, Any]) -> dict[str, Any]:
-    """Return JetStream's answer. Raises BusUnavailable and JetStreamRefused."""
+    """Return JetStream's answer. Raises BusUnavailable and JetStreamRefused.
+
+    What JetStream cannot do at this moment (a cluster without leader) is no refusal.
+    """
     try:
         reply = await client.request(
             f"$JS.API.{subject}", orjson.dumps(question), timeout=_TIMEOUT_S
@@ -58,7 +69,10 @@ async def ask(client: Client, subject: str, question: Mapping[str, Any]) -> dict
         raise BusUnavailable from problem
     answer: dict[str, Any] = orjson.loads(reply.data)
     if error := answer.get("error"):
-        raise JetStreamRefused(subject, str(error.get("description")), error.get("err_code", 0))
+        told = str(error.get("description"))
+        if error.get("code") == _AWAY:
+            raise JetStreamAway(subject=subject, description=told)
+        raise JetStreamRefused(subject, told, error.get("err_code", 0))
     return answer
 
 
@@ -66,7 +80,8 @@ async def declare_stream(client: Client, spec: StreamSpec, replicas: int) -> Non
     """Create the stream, or bring what differs from `spec` up to date.
 
     What an operator set besides (placement, compression, limits in bytes) stays. An update the
-    server refuses is logged and lived with: the stream is there. Raises BusUnavailable, and
+    server refuses, or cannot make now, is logged and lived with: the stream is there. Raises
+    BusUnavailable, and
     JetStreamRefused when there is no such stream afterwards.
     """
     wanted = _stream_config(spec, replicas)
@@ -82,7 +97,7 @@ async def declare_stream(client: Client, spec: StreamSpec, replicas: int) -> Non
         return
     try:
         await ask(client, f"STREAM.UPDATE.{spec.name}", {**present, **wanted})
-    except JetStreamRefused as refused:
+    except (JetStreamRefused, JetStreamAway) as refused:
         _log.error("stream %s keeps its old settings: %s", spec.name, refused)
 
 
