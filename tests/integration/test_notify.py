@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import pytest
 
+from services.notify.handlers import Desk
 from services.notify.main import build
 from shared.events.router import Team
 from tests.harness.notify import (
@@ -38,7 +41,20 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from services.notify.channels import Outcome, Outgoing
+    from tests.conftest import ErrorLines
     from tests.harness.notify import Stage
+
+
+MAIL = {"email": "ann@example.com"}
+
+
+class Broken:
+    """A channel with a mistake in it."""
+
+    async def send(self, message: Outgoing) -> Outcome:
+        raise KeyError(message.channel)
+
 
 DESK = Team(id="desk", name={"zh-CN": "服务台", "en": "Desk"})
 
@@ -156,6 +172,67 @@ async def test_what_every_channel_lost_is_set_aside_and_can_be_sent_again(
     assert answer.status_code == 200
     assert len(post.messages) == 1
     assert again.status_code == 409
+
+
+async def test_what_went_on_to_mail_is_not_mailed_again_when_the_robot_is_asked_again(
+    world: World, post: SmtpReceiver, tmp_path: Path
+) -> None:
+    async with WeComReceiver(world.time.now) as robot:
+        given: dict[str, Any] = {**mail(post), "outbound_allow": robot.place}
+        async with a_stage(in_file(tmp_path), world, tmp_path, **given) as stage:
+            await stage.introduce(ann("wecom_robot", "email", wecom_robot=robot.url, **MAIL))
+            robot.fail_next(Code(93000), times=2)
+            await stage.tell("ann")
+            by_channel = {d["channel"]: d for d in await stage.log()}
+
+            path = f"/notify/v1/deliveries/{by_channel['wecom_robot']['id']}/resend"
+            answer = await stage.http.post(path)
+            await world.settled()
+
+            assert answer.status_code == 200
+            assert len(robot.requests) == 2
+            assert len(post.inbox("ann@example.com")) == 1
+            now = {d["channel"]: d["state"] for d in await stage.log()}
+            assert now == {"wecom_robot": "set_aside", "email": "sent"}
+
+
+async def test_what_was_lost_with_its_sender_each_time_goes_another_way(
+    world: World, post: SmtpReceiver, tmp_path: Path
+) -> None:
+    url = in_file(tmp_path)
+    async with WeComReceiver(world.time.now) as robot:
+        given: dict[str, Any] = {**mail(post), "outbound_allow": robot.place}
+        async with a_stage(url, world, tmp_path, **given) as stage:
+            await stage.introduce(ann("wecom_robot", "email", wecom_robot=robot.url, **MAIL))
+            robot.fail_next(Hold())
+            await stage.tell("ann", is_awaited=False)
+            await robot.received(1)
+            assert stage.service.sender is not None
+            await stage.service.sender.abandon()
+        robot.release()
+        # As it stands when four more attempts went the same way.
+        with closing(sqlite3.connect(tmp_path / "notify.db")) as store, store:
+            store.execute("UPDATE deliveries SET body = json_set(body, '$.attempts', 5)")
+
+        async with at_work(build(settings(url, **given), world.given), world):
+            await world.pass_time(121)
+
+        assert len(robot.requests) == 1
+        assert len(post.inbox("ann@example.com")) == 1
+        assert stage.said("failed")[0]["reason"] == "no_outcome"
+
+
+async def test_a_channel_that_breaks_is_noted_like_any_other_failure(
+    stage: Stage, announced_errors: ErrorLines
+) -> None:
+    announced_errors.expect("channel email failed")
+    assert stage.service.sender is not None
+    stage.service.sender.carry_with(Desk(stage.service.runtime, {"email": Broken()}).carry)
+    await stage.tell("ann")
+
+    (delivery,) = await stage.log()
+    assert (delivery["attempts"], delivery["waits_for"]) == (1, "retry")
+    assert delivery["provider_code"] == "channel_failed"
 
 
 async def test_without_a_mail_server_mail_fails_with_a_reason_people_can_act_on(
@@ -286,6 +363,24 @@ async def test_a_robot_that_is_exhausted_is_left_alone_by_everybody_for_its_time
             assert calls == 1
             assert waiting == {"retry", "limit"}
             assert len(robot.messages) == 2
+
+
+async def test_an_urgent_page_does_not_wait_out_a_robots_pause_when_mail_is_free(
+    world: World, post: SmtpReceiver, tmp_path: Path
+) -> None:
+    async with DingTalkReceiver(world.time.now) as robot:
+        given: dict[str, Any] = {**mail(post), "outbound_allow": robot.place}
+        async with a_stage(in_file(tmp_path), world, tmp_path, **given) as stage:
+            person = ann("dingtalk_robot", "email", dingtalk_robot=robot.url, **MAIL)
+            await stage.introduce(person)
+            robot.fail_next(Code(130101))
+            await stage.tell("ann", number=1, is_urgent=True)
+            await stage.tell("ann", number=2, is_urgent=True)
+
+            assert len(robot.requests) == 1
+            assert len(post.inbox("ann@example.com")) == 2
+            finals = [said["reason"] for said in stage.said("failed") if said["is_final"]]
+            assert finals == ["130101", "cooling_down"]
 
 
 async def test_a_storm_of_a_hundred_keeps_the_robots_limit_and_loses_nothing(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import orjson
 
+from services.insight.api.sharing import Shared
 from shared.errors import LeveeError, Unavailable
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ class Live:
         """Tell what `desk` shows; `pace` is the viewers' time, not that of the requests."""
         self._desk, self._pace = desk, pace
         self._pulse, self._closing = asyncio.Event(), asyncio.Event()
-        self._latest: dict[Scope, tuple[datetime, str, bytes]] = {}
+        #: When the latest reading began, what it said, and the pulse that means it is old.
+        self._latest: dict[Scope, tuple[datetime, str, bytes, asyncio.Event]] = {}
+        self._readings: Shared[Scope, tuple[str, bytes, asyncio.Event]] = Shared(self._read_anew)
         self._watching: asyncio.Task[None] | None = None
         #: How long the latest reading took, in real seconds.
         self._took_s = 0.0
@@ -93,10 +96,8 @@ class Live:
         try:
             yield b"retry: 3000\n\n"
             while not self._closing.is_set():
-                # Taken before reading: what changes meanwhile is looked at next.
-                pulse = self._pulse
                 try:
-                    board_id, told = await self._read(scope)
+                    board_id, told, pulse = await self._read(scope)
                 except LeveeError:
                     return  # the browser comes back by itself
                 yield told if board_id != last_id else b": nothing new\n\n"
@@ -113,20 +114,25 @@ class Live:
     async def _wait(self, event: asyncio.Event, seconds: float) -> bool:
         return await self._pace.wait(event, self._pace.now() + timedelta(seconds=seconds))
 
-    async def _read(self, scope: Scope) -> tuple[str, bytes]:
-        now = self._pace.now()
-        read_at, board_id, told = self._latest.get(scope, (_NEVER, "", b""))
-        if now - read_at >= timedelta(seconds=self._pause_s / 2):
-            began = self._pace.monotonic()
-            board = await self._desk.board(scope)
-            self._took_s = self._pace.monotonic() - began
-            board_id = fingerprint(board)
-            told = _event(board, board_id)
-            self._latest.pop(scope, None)
-            self._latest[scope] = (now, board_id, told)
-            while len(self._latest) > _KEPT:
-                self._latest.pop(next(iter(self._latest)))
-        return board_id, told
+    async def _read(self, scope: Scope) -> tuple[str, bytes, asyncio.Event]:
+        """Return the board, and what is set as soon as it may be old: perhaps it is by now."""
+        kept = self._latest.get(scope)
+        if kept is not None and self._pace.now() - kept[0] < timedelta(seconds=self._pause_s / 2):
+            return kept[1:]
+        return await self._readings.ask(scope)
+
+    async def _read_anew(self, scope: Scope) -> tuple[str, bytes, asyncio.Event]:
+        # The pulse is taken before reading: what changes meanwhile is looked at next.
+        pulse, now, began = self._pulse, self._pace.now(), self._pace.monotonic()
+        board = await self._desk.board(scope)
+        self._took_s = self._pace.monotonic() - began
+        board_id = fingerprint(board)
+        told = _event(board, board_id)
+        self._latest.pop(scope, None)
+        self._latest[scope] = (now, board_id, told, pulse)
+        while len(self._latest) > _KEPT:
+            self._latest.pop(next(iter(self._latest)))
+        return board_id, told, pulse
 
 
 def fingerprint(board: Board) -> str:

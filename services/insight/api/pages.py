@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -14,6 +15,7 @@ from fastapi.responses import RedirectResponse, Response
 from services.insight.api.access import admit, forget, is_from_here, remember
 from services.insight.api.asked import scope_of
 from services.insight.api.drawing import draw
+from services.insight.api.sharing import Shared
 from services.insight.api.viewer import Viewer, viewer_of
 from services.insight.api.viewer import remember as remember_wishes
 from services.insight.domain.definitions import DEFINITIONS
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from services.insight.api.access import Access
     from services.insight.api.desk import Desk
     from services.insight.api.words import Voice
+    from services.insight.domain.board import Board, Scope
 
 _HERE = Path(__file__).parent
 #: Nothing but our own files; no inline script or style, no frames, no foreign form targets.
@@ -56,12 +59,24 @@ _HOME = "/insight/"
 Make = Callable[[Request, Viewer], Awaitable[Response]]
 
 
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What the board's page shows, in no language yet."""
+
+    board: Board
+    urgent: list[dict[str, Any]]
+    escalations: list[dict[str, Any]]
+    domains: list[str]
+
+
 class Pages:
     """Makes pages."""
 
     def __init__(self, desk: Desk, access: Access, due_soon_min: int) -> None:
         """Prepare the templates; everything they print is escaped."""
         self._desk, self._access, self._due_soon_min = desk, access, due_soon_min
+        # Everybody who looks at a board fetches it when they are told that it changed.
+        self._boards: Shared[Scope, _Shown] = Shared(self._read_board)
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -105,17 +120,25 @@ class Pages:
     async def _board(self, template: str, viewer: Viewer) -> Response:
         within = viewer.number("due", self._due_soon_min, _DUE_MAX_MIN) or self._due_soon_min
         scope = scope_of(viewer.text("team"), viewer.text("domain"), viewer.window(), within)
-        board = await self._desk.board(scope)
+        told = await self._boards.ask(scope)
         return await self._show(
             template,
             viewer,
-            board=board,
+            board=told.board,
             within_min=within,
-            drawings={figures.metric: draw(figures) for figures in board.metrics},
-            urgent=await self._desk.most_urgent(scope, _URGENT),
-            escalations=await self._desk.recent_escalations(scope, _RECENT),
-            domains=sorted({*await self._desk.domains(), scope.domain or ""} - {""}),
+            drawings={figures.metric: draw(figures) for figures in told.board.metrics},
+            urgent=told.urgent,
+            escalations=told.escalations,
+            domains=sorted({*told.domains, scope.domain or ""} - {""}),
             windows=[window.value for window in Window],
+        )
+
+    async def _read_board(self, scope: Scope) -> _Shown:
+        return _Shown(
+            await self._desk.board(scope),
+            await self._desk.most_urgent(scope, _URGENT),
+            await self._desk.recent_escalations(scope, _RECENT),
+            await self._desk.domains(),
         )
 
     async def requests(self, request: Request, viewer: Viewer) -> Response:

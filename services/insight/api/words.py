@@ -106,6 +106,38 @@ LABELS: dict[str, tuple[str, str]] = {
     "wecom": ("企业微信", "WeCom"),
     "dingtalk": ("钉钉", "DingTalk"),
     "feishu": ("飞书", "Feishu"),
+    "wecom_robot": ("企业微信机器人", "WeCom robot"),
+    "dingtalk_robot": ("钉钉机器人", "DingTalk robot"),
+    "feishu_robot": ("飞书机器人", "Feishu robot"),
+    "none": ("无渠道", "no channel"),
+    # what became of a notification, or why it went no further
+    "acknowledge": ("认领", "acknowledge"),
+    "released": ("已退回", "given back"),
+    "routed": ("已分流", "routed"),
+    "met_in_time": ("已按时完成", "met in time"),
+    "clock_cancelled": ("计时已取消", "the clock was cancelled"),
+    "expired": ("已过时", "no longer of use"),
+    "no_address": ("没有可用地址", "no address"),
+    "unknown_recipient": ("没有这个收件人", "no such recipient"),
+    "endpoint_disabled": ("接收端已停用", "the endpoint is disabled"),
+    "unknown_template": ("没有这个模板", "no such template"),
+    "email_not_configured": ("未配置邮件服务器", "no mail server is configured"),
+    "wecom_robot_not_configured": ("未配置企业微信机器人", "WeCom robots are not configured"),
+    "dingtalk_robot_not_configured": ("未配置钉钉机器人", "DingTalk robots are not configured"),
+    "feishu_robot_not_configured": ("未配置飞书机器人", "Feishu robots are not configured"),
+    "webhook_not_configured": ("未配置 Webhook", "webhooks are not configured"),
+    "address_changed": ("地址已变更", "the address changed"),
+    "no_answer": ("对方没有应答", "no answer came"),
+    "not_reached": ("未能连接对方", "the far end was not reached"),
+    "address_invalid": ("地址无效", "the address is invalid"),
+    "payload_too_large": ("内容过长", "the content is too long"),
+    "payload_not_json": ("内容无法写成 JSON", "the content cannot be written as JSON"),
+    "secret_unusable": ("密钥不可用", "the secret cannot be used"),
+    "no_outcome": ("多次发送均不知结果", "sent several times, never with an outcome"),
+    "channel_failed": ("渠道内部出错", "the channel itself failed"),
+    "cooling_down": ("服务商要求暂停", "the provider asked for a pause"),
+    "retry": ("等待重试", "waits for another attempt"),
+    "limit": ("等待发送配额", "waits for the provider's limit"),
 }
 
 
@@ -174,11 +206,17 @@ class Voice:
             return f"{minutes}{m}{gap}{rest}{s}" if rest and minutes < 10 else f"{minutes}{m}"
         return f"{rest}{s}"
 
-    def left(self, due_at: datetime | None, now: datetime) -> str:
-        """Say how far away a due moment is on the clock on the wall."""
+    def left(self, due_at: datetime | None, now: datetime, is_over: bool) -> str:
+        """Say how far away a due moment is on the clock on the wall.
+
+        A promise is broken (`is_over`) when more working time has gone than its target, which
+        after a due moment at closing time is only when working time goes on.
+        """
         if due_at is None:
             return self.pick("暂停", "paused")
         seconds = (due_at - now).total_seconds()
+        if seconds < 0 and not is_over:
+            return self.pick("时间用尽，未逾期", "time is up, not overdue yet")
         if seconds < 0:
             return self.pick(f"超 {self.duration(seconds)}", f"{self.duration(seconds)} over")
         return self.pick(f"剩 {self.duration(seconds)}", f"{self.duration(seconds)} left")

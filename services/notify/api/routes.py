@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.notify.domain.deliveries import Delivery, State
 from services.notify.domain.errors import NoSuchDelivery, NotAnAddress
 from services.notify.domain.people import Endpoint
-from services.notify.handlers import add_endpoint, remove_endpoint, resend
+from services.notify.handlers import add_endpoint, remove_endpoint, resend, siblings
 from services.notify.handlers.operating import ENDPOINTS_LOCK
 from services.notify.store import Filter
 from shared.http.auth import Caller, needs
@@ -107,7 +107,7 @@ def _deliveries(api: APIRouter, runtime: Runtime[Any], reading: Reading, house: 
         again = await runtime.do(
             lambda work: resend(delivery_id, work),
             locks=[delivery.request_id],
-            loads=[str(delivery_id)],
+            loads=[str(delivery_id), *map(str, siblings(delivery))],
         )
         return json_answer({"mode": mode, **_delivery_json(again)})
 

@@ -125,28 +125,56 @@ def settled(delivery: Delivery, state: State, at: datetime, reason: str | None =
 
 
 def reopened(delivery: Delivery, now: datetime) -> Delivery:
-    """Let a person send it again, whether or not its time has passed."""
+    """Let a person send it again, whether or not its time has passed.
+
+    Its link works for as long as that of a message sent in time.
+    """
+    link_until = delivery.link_expires_at
     return replace(
         delivery,
         state=State.ACCEPTED,
         attempts=0,
         next_at=now,
         expires_at=None,
+        link_expires_at=None if link_until is None else now + (link_until - delivery.accepted_at),
         reason=None,
         settled_at=None,
         waits_for=None,
     )
 
 
+def is_exhausted(delivery: Delivery) -> bool:
+    """Return whether a channel has had all the attempts it gets."""
+    return delivery.attempts > len(BACKOFF_S)
+
+
+def patience_s(delivery: Delivery) -> float:
+    """Return how long a provider may ask for while the person has another channel, in seconds.
+
+    An urgent message waits no longer than our own next pause would have been, another one no
+    longer than our longest.
+    """
+    if not delivery.is_urgent:
+        return BACKOFF_S[-1]
+    return BACKOFF_S[min(max(delivery.attempts, 1), len(BACKOFF_S)) - 1]
+
+
 def next_attempt(
-    delivery: Delivery, meaning: Meaning, wait_s: float | None, now: datetime
+    delivery: Delivery,
+    meaning: Meaning,
+    wait_s: float | None,
+    now: datetime,
+    *,
+    has_other: bool = False,
 ) -> datetime | None:
     """Return when the same channel is tried again; None when it is the next channel's turn.
 
-    `wait_s` is the provider's wish; it can lengthen our own pause. What would come after the
-    message has expired does not come.
+    `wait_s` is the provider's wish; it can lengthen our own pause, up to `patience_s` where the
+    person `has_other` channels. What would come after the message has expired does not come.
     """
-    if meaning == "refused" or delivery.attempts > len(BACKOFF_S):
+    if meaning == "refused" or is_exhausted(delivery):
+        return None
+    if has_other and (wait_s or 0) > patience_s(delivery):
         return None
     pause_s = max(BACKOFF_S[delivery.attempts - 1], wait_s or 0)
     at = now + timedelta(seconds=pause_s)

@@ -4,7 +4,7 @@ from services.notify.handlers.accepting import accept
 from services.notify.handlers.acting import Pressed, note_seen, press
 from services.notify.handlers.copies import keep_directory, keep_templates
 from services.notify.handlers.desk import Desk
-from services.notify.handlers.operating import add_endpoint, remove_endpoint, resend
+from services.notify.handlers.operating import add_endpoint, remove_endpoint, resend, siblings
 from services.notify.handlers.sending import claim, come_back, record
 from services.notify.handlers.voiding import hear_acknowledged, hear_closed, hear_released
 
@@ -25,4 +25,5 @@ __all__ = [
     "record",
     "remove_endpoint",
     "resend",
+    "siblings",
 ]

@@ -72,3 +72,8 @@ class Desk:
                 return await channel.send(message)
         except TimeoutError:
             return Outcome("unknown", "no_answer")
+        except Exception as error:  # noqa: BLE001  judged like any other failure
+            # A channel's own mistake. Unrecorded, the same attempt would be made for ever, and
+            # each time the message may have left.
+            _log.exception("delivery %s: channel %s failed", message.delivery_id, message.channel)
+            return Outcome("unknown", "channel_failed", provider_message=type(error).__name__)

@@ -101,12 +101,21 @@ def set_aside(work: NotifyWork, delivery: Delivery, reason: str, at: datetime) -
     )
 
 
+def has_other(work: NotifyWork, delivery: Delivery) -> bool:
+    """Return whether the recipient has a channel left that was not tried for this message."""
+    return bool(_left(delivery, reached(work, delivery)))
+
+
+def _left(delivery: Delivery, recipient: Recipient) -> list[str]:
+    return [channel for channel in delivery.following if recipient.route(channel) is not None]
+
+
 def give_up(work: NotifyWork, delivery: Delivery, reason: str, at: datetime) -> None:
     """Give a channel up: the recipient's next one has it, or a person must look."""
     failed = events_out.failed(delivery, reason, is_final=True)
     work.publish(failed, subject=delivery.request_id, occurred_at=at)
     recipient = reached(work, delivery)
-    left = [c for c in delivery.following if recipient.route(c) is not None]
+    left = _left(delivery, recipient)
     if not left:
         return set_aside(work, delivery, reason, at)
     done = settled(delivery, State.FAILED, at, reason)

@@ -26,11 +26,20 @@ if TYPE_CHECKING:
 ENDPOINTS_LOCK = "webhooks"
 
 
+def siblings(delivery: Delivery) -> list[UUID]:
+    """Return the ids under which the same message may have gone on to further channels."""
+    return [
+        delivery_id(delivery.notification_id, delivery.recipient, channel)
+        for channel in delivery.following
+    ]
+
+
 def resend(wanted: UUID, work: NotifyWork) -> Delivery:
     """Send a delivery again that was given up, under the same id; return it as it is now.
 
-    One that had no address goes to the channel that has one by now, under that channel's id.
-    Raises `NoSuchDelivery`, `NotToResend`, `MatterIsOver`.
+    One that had no address goes to the channel that has one by now, under that channel's id. A
+    channel the message went on to at the time is not tried again: its delivery has a history of
+    its own. The work has `siblings` loaded. Raises `NoSuchDelivery`, `NotToResend`, `MatterIsOver`.
     """
     delivery = work.delivery(wanted)
     if delivery is None:
@@ -39,7 +48,12 @@ def resend(wanted: UUID, work: NotifyWork) -> Delivery:
         raise NotToResend(state=delivery.state.value)
     if work.void_of(delivery) is not None:
         raise MatterIsOver
-    again = reopened(delivery, work.now)
+    untried = tuple(
+        channel
+        for channel, known in zip(delivery.following, siblings(delivery), strict=True)
+        if work.delivery(known) is None
+    )
+    again = replace(reopened(delivery, work.now), following=untried)
     recipient = reached(work, delivery)
     if delivery.channel == NOWHERE and recipient.routes:
         route = recipient.routes[0]

@@ -17,8 +17,10 @@ from services.notify.domain.deliveries import (
     State,
     claimed,
     is_claimable,
+    is_exhausted,
     is_expired,
     next_attempt,
+    patience_s,
     postponed,
 )
 from services.notify.domain.people import WEBHOOK
@@ -26,6 +28,7 @@ from services.notify.handlers.ending import (
     arm,
     give_up,
     hand_over,
+    has_other,
     reached,
     set_aside,
     succeed,
@@ -81,6 +84,10 @@ def claim(delivery_id: UUID, work: NotifyWork) -> tuple[Delivery, Outgoing] | No
     if route.lane != delivery.lane:
         _wait(work, replace(delivery, lane=route.lane), work.now + _NEW_LANE, "address_changed")
         return None
+    if is_exhausted(delivery):
+        # Nobody ever said what became of its attempts: each was lost with the process that made it.
+        give_up(work, replace(delivery, is_possibly_repeated=True), "no_outcome", work.now)
+        return None
     if not _has_token(work, delivery):
         return None
     taken = claimed(delivery, work.now)
@@ -124,7 +131,13 @@ def _failed(work: NotifyWork, delivery: Delivery, meaning: Meaning, outcome: Out
     if void is not None:
         suppress(work, delivery, void.reason, work.now)
         return
-    again_at = next_attempt(delivery, meaning, outcome.retry_after_s, work.now)
+    again_at = next_attempt(
+        delivery,
+        meaning,
+        outcome.retry_after_s,
+        work.now,
+        has_other=has_other(work, delivery),
+    )
     if again_at is None:
         give_up(work, delivery, reason, work.now)
         return
@@ -148,11 +161,20 @@ def _is_stopped(work: NotifyWork, delivery: Delivery) -> bool:
 
 
 def _has_token(work: NotifyWork, delivery: Delivery) -> bool:
-    """Take a token of the provider's limit, or wait until there is one."""
+    """Take a token of the provider's limit, or wait until there is one.
+
+    A provider that wants to be left alone for longer than the message can wait does not keep it
+    from the recipient's next channel.
+    """
     limits = LIMITS.get(delivery.channel, ())
     bucket = _bucket(work, delivery.lane)
     at = free_at(bucket, limits, work.now)
     if at > work.now:
+        patience = timedelta(seconds=patience_s(delivery))
+        is_closed = bucket.closed_until is not None and bucket.closed_until - work.now > patience
+        if is_closed and has_other(work, delivery):
+            give_up(work, delivery, "cooling_down", work.now)
+            return False
         _wait(work, delivery, at, "limit")
         return False
     if limits:

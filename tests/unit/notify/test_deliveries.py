@@ -27,9 +27,13 @@ from tests.unit.notify.builders import ESCALATION, NINE, NOTIFICATION, REQUEST, 
 
 
 def waits_s(
-    delivery: Delivery, meaning: Meaning = "again", wish: float | None = None
+    delivery: Delivery,
+    meaning: Meaning = "again",
+    wish: float | None = None,
+    *,
+    has_other: bool = False,
 ) -> float | None:
-    at = next_attempt(delivery, meaning, wish, NINE)
+    at = next_attempt(delivery, meaning, wish, NINE, has_other=has_other)
     return None if at is None else (at - NINE).total_seconds()
 
 
@@ -44,6 +48,16 @@ def test_a_provider_can_lengthen_a_pause_and_not_shorten_it() -> None:
 
     assert waits_s(first, wish=90) == 90
     assert waits_s(first, wish=1) == 5
+
+
+def test_an_urgent_message_waits_for_no_provider_while_another_channel_is_free() -> None:
+    urgent, other = a_delivery(attempts=1, is_urgent=True), a_delivery(attempts=1)
+
+    assert waits_s(urgent, wish=600, has_other=True) is None
+    assert waits_s(urgent, wish=600) == 600
+    assert waits_s(urgent, wish=5, has_other=True) == 5
+    assert waits_s(other, wish=600, has_other=True) == 600
+    assert waits_s(other, wish=80_000, has_other=True) is None
 
 
 def test_what_is_refused_is_not_tried_again_and_what_is_in_doubt_is() -> None:
@@ -95,6 +109,11 @@ def test_a_person_may_send_again_what_was_given_up_and_nothing_else() -> None:
 
     assert given_up.may_be_resent
     assert (again.attempts, again.state, again.reason) == (0, State.ACCEPTED, None)
+    sent_late = reopened(
+        a_delivery(state=State.FAILED, link_expires_at=NINE + timedelta(hours=24)),
+        NINE + timedelta(days=2),
+    )
+    assert sent_late.link_expires_at == NINE + timedelta(days=3)
     assert not settled(a_delivery(), State.SENT, NINE).may_be_resent
     assert not a_delivery().may_be_resent
 
