@@ -80,7 +80,9 @@ def released(escalation: Escalation, reason: str) -> EscalationReleased:
 
 def exhausted(escalation: Escalation, tiers: int, duty: str | None) -> EscalationExhausted:
     """No one answered."""
-    return EscalationExhausted(escalation_id=escalation.id, tiers=tiers, duty_person=duty)
+    return EscalationExhausted(
+        escalation_id=escalation.id, tiers=tiers, duty_person=duty, epoch=escalation.epoch
+    )
 
 
 def closed(escalation: Escalation, reason: str) -> EscalationClosed:

@@ -86,13 +86,14 @@ class EscalationReleased(EscalationEvent):
 
 
 class EscalationExhausted(EscalationEvent):
-    """No one answered: every tier and the duty person stayed silent. Said once."""
+    """No one answered: every tier and the duty person stayed silent. Said once per epoch."""
 
     type: ClassVar[str] = "escalation.exhausted.v1"
 
     escalation_id: UUID
     tiers: int
     duty_person: str | None = None
+    epoch: int = 1
 
 
 class EscalationClosed(EscalationEvent):

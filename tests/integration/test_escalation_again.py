@@ -17,7 +17,10 @@ from shared.events.clock import (
     NamedClock,
     Withdrawn,
 )
-from shared.vocabulary import Priority
+from shared.events.notify import NotificationActed
+from shared.events.router import RequestReopened, RequestResolved
+from shared.vocabulary import Metric, Priority
+from tests.harness.services import published
 from tests.integration.test_escalation import CLOCK_1, CLOCK_2, MINUTE, Stage, stage
 
 __all__ = ["stage"]
@@ -87,3 +90,99 @@ async def test_a_further_agreement_takes_back_what_it_announced(stage: Stage) ->
 
     assert before == [75, None]
     assert (await stage.shown())["close_reason"] == "taken_back"
+
+
+async def test_a_further_breach_calls_again_where_nobody_answered(stage: Stage) -> None:
+    await stage.route()
+    await stage.breach()
+    await stage.world.pass_time(600 * MINUTE)
+    before = len(stage.pages())
+
+    await stage.breach()  # the same, heard again
+    await stage.world.pass_time(1)
+    unmoved = len(stage.pages())
+    await stage.breach(CLOCK_2, metric=Metric.RESOLUTION)
+    await stage.world.pass_time(600 * MINUTE)
+
+    assert unmoved == before
+    assert stage.pages()[before:] == [["duty"], ["duty"]]
+    said = published(stage.world, "escalation", "escalation.exhausted.v1")
+    assert [event["data"]["epoch"] for event in said] == [1, 2]
+    assert (await stage.shown())["state"] == "exhausted"
+    ids = [told["notification_id"] for told in stage.asked("escalation.exhausted")]
+    assert len(set(ids)) == 2
+
+
+async def test_a_person_who_presses_the_first_page_of_what_was_reopened_takes_it_over(
+    stage: Stage,
+) -> None:
+    await stage.route()
+    await stage.breach()
+    await stage.world.pass_time(600 * MINUTE)
+    await stage.breach(CLOCK_2, metric=Metric.RESOLUTION)
+    await stage.world.pass_time(1)
+    pages = len(stage.pages())
+
+    await stage.notify.say(await pressed(stage, epoch=1), stage.request)
+    await stage.world.pass_time(600 * MINUTE)
+
+    shown = await stage.shown()
+    assert (shown["state"], shown["acknowledged_by"]) == ("acknowledged", "bob")
+    assert len(stage.pages()) == pages
+
+
+async def test_a_page_from_before_somebody_took_over_counts_no_more(stage: Stage) -> None:
+    await stage.route()
+    await stage.warn()
+    await stage.world.pass_time(1)
+    found = await stage.shown()
+    await stage.http.post(
+        f"/escalation/v1/escalations/{found['id']}/acknowledge", json={"by": "ann"}
+    )
+    await stage.breach()
+    await stage.world.pass_time(600 * MINUTE)
+    await stage.breach(CLOCK_2)
+
+    await stage.notify.say(await pressed(stage, epoch=1), stage.request)
+    before = (await stage.shown())["state"]
+    await stage.notify.say(await pressed(stage, epoch=3), stage.request)
+
+    assert before == "raised"
+    assert (await stage.shown())["acknowledged_by"] == "bob"
+
+
+async def test_an_end_that_a_reopening_overtook_does_not_silence_the_breach_after_it(
+    stage: Stage,
+) -> None:
+    """Resolved, reopened, breached; escalation hears the breach first."""
+    await stage.route()
+    resolved_at = stage.world.time.now()
+    await stage.world.pass_time(60)
+    reopened_at = stage.world.time.now()
+    await stage.world.pass_time(60)
+    await stage.breach()
+    await stage.world.pass_time(1)
+
+    solved = RequestResolved(resolution="solved")
+    await stage.router.say(solved, stage.request, occurred_at=resolved_at)
+    between = await states(stage)
+    again = RequestReopened(reason="not solved", reopenings=1)
+    await stage.router.say(again, stage.request, occurred_at=reopened_at)
+    await stage.world.pass_time(1)
+
+    assert between == ["closed"]
+    assert await states(stage) == ["closed", "raised"]
+    assert stage.pages() == [["ann", "bob"], ["ann", "bob"]]
+
+
+async def states(stage: Stage) -> list[str]:
+    page = (await stage.http.get("/escalation/v1/escalations")).json()
+    return sorted(item["state"] for item in page["items"])
+
+
+async def pressed(stage: Stage, epoch: int) -> NotificationActed:
+    return NotificationActed(
+        notification_id=UUID(int=1), delivery_id=UUID(int=epoch), template="escalation.step",
+        channel="email", recipient="bob", action="acknowledge", actor="bob",
+        escalation_id=UUID((await stage.shown())["id"]), epoch=epoch,
+    )  # fmt: skip

@@ -286,6 +286,19 @@ async def test_a_release_stops_its_epoch_and_not_the_next_one(
     assert len(post.messages) == 1
 
 
+async def test_a_link_of_what_was_reopened_has_its_button_although_somebody_had_taken_it_over(
+    stage: Stage, post: SmtpReceiver
+) -> None:
+    await stage.acknowledged()
+    expires_at = stage.world.time.now() + timedelta(hours=1)
+    link = AcknowledgeLink(escalation_id=ESCALATION, epoch=3, expires_at=expires_at)
+    await stage.tell("ann", acknowledge=link)
+
+    page = await without_key(stage.http).get(link_of(post))
+
+    assert "<form" in page.text
+
+
 async def test_a_message_whose_matter_is_over_is_not_sent_again(
     stage: Stage, post: SmtpReceiver
 ) -> None:

@@ -60,12 +60,17 @@ def strength(causes: Iterable[Cause]) -> int:
     return max((_STRENGTH[cause.kind] for cause in causes), default=0)
 
 
-def reopens(known: Iterable[Cause], cause: Cause) -> bool:
+def reopens(known: Collection[Cause], cause: Cause, *, is_unanswered: bool = False) -> bool:
     """Return whether a cause calls people again who had taken over what was known before.
 
-    A person who presses the button wants somebody now, whatever was acknowledged.
+    A person who presses the button wants somebody now, whatever was acknowledged. Where nobody
+    had answered at all (`is_unanswered`), every further promise that is broken calls again.
     """
-    return cause.kind == REQUESTED or strength([cause]) > strength(known)
+    if cause.kind == REQUESTED or strength([cause]) > strength(known):
+        return True
+    if not is_unanswered or cause.kind != BREACHED:
+        return False
+    return all(one.clock_id != cause.clock_id for one in known if one.kind == BREACHED)
 
 
 def without_clocks(causes: Iterable[Cause], gone: Collection[UUID]) -> tuple[Cause, ...]:

@@ -41,8 +41,11 @@ class Escalation:
     next_at: datetime | None = None
     #: People told in this epoch: they hear when it is over.
     told: tuple[str, ...] = ()
-    #: "No one answered" was said; it is said once.
+    #: "No one answered" was said; it is said once per epoch.
     is_exhaustion_said: bool = False
+    #: The first epoch whose links still count: the one after the last acknowledgement. A climb
+    #: nobody had answered goes on under a new epoch, and who presses the older page takes it over.
+    links_from: int = 1
     acknowledged_by: str | None = None
     acknowledged_at: datetime | None = None
     closed_at: datetime | None = None
@@ -57,6 +60,11 @@ class Escalation:
     def is_unanswered(self) -> bool:
         """Whether it still waits for a person."""
         return self.state in (EscalationState.RAISED, EscalationState.EXHAUSTED)
+
+    def is_answered_by(self, epoch: int | None) -> bool:
+        """Whether the button of a message of this epoch takes it over now."""
+        is_ours = epoch is not None and self.links_from <= epoch <= self.epoch
+        return is_ours and self.is_unanswered
 
     @property
     def is_closed(self) -> bool:
@@ -102,13 +110,14 @@ def begin(
 def attach(escalation: Escalation, cause: Cause, plan: Plan) -> Escalation:
     """Add a cause to an escalation that runs: one matter, one page.
 
-    A stronger cause than those that were taken over (or stayed unanswered to the end) starts
-    the tier that was reached again, under a new epoch.
+    A stronger cause than those that were taken over, or one more broken promise where nobody
+    answered to the end, starts the tier that was reached again, under a new epoch.
     """
     known = escalation.causes
     kept = tuple(c for c in known if not _is_same(c, cause))
     grown = replace(escalation, causes=(*kept, cause)[-_MAX_CAUSES:])
-    if escalation.is_climbing or not reopens(known, cause):
+    is_unanswered = escalation.is_unanswered
+    if escalation.is_climbing or not reopens(known, cause, is_unanswered=is_unanswered):
         return grown
     step = plan.at((min(max(escalation.tier, 1), plan.tiers + 1), 0))
     return replace(
@@ -119,6 +128,7 @@ def attach(escalation: Escalation, cause: Cause, plan: Plan) -> Escalation:
         next_place=step.place,
         next_at=cause.at,
         told=(),
+        is_exhaustion_said=False,
     )
 
 
@@ -128,6 +138,7 @@ def acknowledge(escalation: Escalation, by: str, at: datetime) -> Escalation:
         escalation,
         state=EscalationState.ACKNOWLEDGED,
         epoch=escalation.epoch + 1,
+        links_from=escalation.epoch + 1,
         next_place=None,
         next_at=None,
         told=(),

@@ -57,13 +57,8 @@ def hear_acted(event: Envelope[NotificationActed], work: EscalationWork) -> None
     if said.action != "acknowledge" or said.escalation_id is None:
         return
     running = work.running(event.request_id)
-    is_current = (
-        running is not None
-        and running.id == said.escalation_id
-        and running.epoch == said.epoch
-        and running.is_unanswered
-    )
-    if running is None or not is_current:
+    is_this = running is not None and running.id == said.escalation_id
+    if running is None or not is_this or not running.is_answered_by(said.epoch):
         _log.info("%s acknowledged %s too late: nothing to do", said.actor, said.escalation_id)
         return
     _take_over(work, running, said.actor, event.occurred_at)

@@ -96,7 +96,10 @@ def hear_reopened(event: Envelope[RequestReopened], work: EscalationWork) -> Non
 
 def _is_over(work: EscalationWork, subject: str, reason: str, at: datetime) -> None:
     request = request_of(work, subject)
-    work.keep_request(replace(request, over_at=request.over_at or at))
-    running = work.running(request.id)
+    over_at, running = request.over_at or at, work.running(request.id)
+    # What came about after this end shows that a reopening is on its way; it will count then.
+    late = () if running is None else tuple(c for c in running.causes if c.at > over_at)
+    over = replace(request, over_at=over_at, late_causes=(*request.late_causes, *late))
+    work.keep_request(over)
     if running is not None:
         end(work, running, reason, at)

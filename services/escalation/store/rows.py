@@ -101,6 +101,7 @@ def escalation_row(escalation: Escalation) -> dict[str, Any]:
         "next_place": escalation.next_place,
         "told": escalation.told,
         "is_exhaustion_said": escalation.is_exhaustion_said,
+        "links_from": escalation.links_from,
         "acknowledged_by": escalation.acknowledged_by,
         "acknowledged_at": escalation.acknowledged_at,
         "closed_at": escalation.closed_at,
@@ -138,6 +139,8 @@ def escalation_of(row: Any) -> Escalation:
         next_at=from_us(row.next_us) if row.next_us is not None else None,
         told=tuple(body["told"]),
         is_exhaustion_said=body["is_exhaustion_said"],
+        # The release before counted the links of the current epoch alone.
+        links_from=body.get("links_from", body["epoch"]),
         acknowledged_by=body["acknowledged_by"],
         acknowledged_at=_moment(body["acknowledged_at"]),
         closed_at=_moment(body["closed_at"]),

@@ -114,7 +114,8 @@ class _Door:
             raise LinkForged
         if not is_genuine(claim, signed, self._house.link_secret):
             raise LinkForged
-        outcome = outcome_of(delivery, await self._reading.void(signed.escalation_id))
+        void = await self._reading.void(signed.escalation_id)
+        outcome = outcome_of(delivery, void if void and void.covers(delivery) else None)
         if outcome is None and claim.expires_at <= self._runtime.time.now():
             raise LinkExpired
         return _Opened(delivery, await self._reading.number(delivery), outcome)

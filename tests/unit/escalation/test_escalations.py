@@ -78,6 +78,32 @@ def test_a_second_breach_does_not_call_again_who_took_the_first_over() -> None:
     assert after.state is EscalationState.ACKNOWLEDGED
 
 
+def test_a_breach_of_another_clock_calls_again_where_nobody_answered() -> None:
+    silent = replace(
+        running(breached()), state=EscalationState.EXHAUSTED, is_exhaustion_said=True, tier=3
+    )
+    other = replace(breached(NINE + minutes(90), "resolution"), clock_id=UUID(int=77))
+
+    same = attach(silent, breached(NINE + minutes(9)), a_plan())
+    after = attach(silent, other, a_plan())
+
+    assert same.state is EscalationState.EXHAUSTED
+    assert (after.state, after.epoch) == (EscalationState.RAISED, 2)
+    assert after.next_at == NINE + minutes(90)
+    assert not after.is_exhaustion_said
+
+
+def test_links_count_from_the_last_time_somebody_took_over() -> None:
+    silent = replace(running(breached()), state=EscalationState.EXHAUSTED, tier=3)
+    reopened = attach(silent, BUTTON, a_plan())
+    taken = acknowledge(reopened, "ann", NINE)
+
+    assert [reopened.is_answered_by(epoch) for epoch in (0, 1, 2, 3)] == [False, True, True, False]
+    assert not any(taken.is_answered_by(epoch) for epoch in range(5))
+    anew = attach(taken, replace(BUTTON, at=NINE + minutes(20)), a_plan())
+    assert [anew.is_answered_by(epoch) for epoch in (2, 4)] == [False, True]
+
+
 def test_every_answer_and_end_voids_what_was_planned() -> None:
     taken = acknowledge(running(), "ann", NINE)
     ended = close(taken, "resolved", NINE)
