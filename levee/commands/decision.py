@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import orjson
 import typer
 
-from levee.definitions.verdicts import Verdict, both, check_decisions
+from levee.definitions.verdicts import FALLS, Verdict, both, check_decisions, fell
 from shared.decisions import load_decisions
 from shared.errors import Invalid
 from shared.feel import to_json
@@ -37,7 +37,11 @@ class InputNotJson(Invalid):
 @decision_app.command()
 def check(file: FileArgument, as_json: JsonOption = False) -> None:
     """检查重叠、缺口、类型 / overlaps, gaps, unreachable rules, types; ends with 0 only if ok."""
-    verdict = Verdict(str(file), check_decisions(file.read_bytes(), str(file)))
+    try:
+        findings = check_decisions(file.read_bytes(), str(file))
+    except FALLS as error:
+        findings = (fell(error),)
+    verdict = Verdict(str(file), findings)
     if as_json:
         typer.echo(orjson.dumps(verdict.as_json(), option=orjson.OPT_INDENT_2).decode())
     else:
@@ -82,6 +86,8 @@ def _read(given: str) -> dict[str, Any]:
         if given.startswith("@"):
             text = Path(given[1:]).read_text(encoding="utf-8")
         inputs = json.loads(text, parse_float=Decimal)
+        # Half a character (\\ud800 alone) is JSON, but no text.
+        json.dumps(inputs, ensure_ascii=False, default=str).encode()
     except (OSError, ValueError, RecursionError) as error:
         raise InputNotJson(problem=error) from error
     if not isinstance(inputs, dict):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from levee.definitions.files import Candidate
 
 #: What a checker must never do with a file, in any shape: fall over.
-_FALLS = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError)
+FALLS = (ArithmeticError, AttributeError, LookupError, MemoryError, RecursionError, TypeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,8 @@ def _findings(candidate: Candidate, around: _Neighbours) -> tuple[Finding, ...]:
         return (_no_definition(),)
     except OSError as error:
         return (_unreadable(error),)
-    except _FALLS as error:
-        return (_fell(error),)
+    except FALLS as error:
+        return (fell(error),)
 
 
 def check_decisions(
@@ -224,7 +224,8 @@ def _unreadable(error: OSError) -> Finding:
     )
 
 
-def _fell(error: BaseException) -> Finding:
+def fell(error: BaseException) -> Finding:
+    """Return what is told when a check fell over: the file is refused."""
     kind = type(error).__name__
     return Finding(
         "",

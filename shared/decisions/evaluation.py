@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, cast
 
-from shared.feel import to_json
+from shared.feel import FeelBudgetExceeded, to_json
 from shared.feel.operations import call
 from shared.feel.scope import JsonScope
 from shared.feel.values import FeelFunction
@@ -49,7 +49,10 @@ def evaluated(
         told = tuple(_explained(model, asked, frame, value, ()))
         return Evaluation(to_json(value), cast("FeelValue", value), told)
     session = Session(model, run, variables)
-    value = session.answer(asked)
+    try:
+        value = session.answer(asked)
+    except RecursionError as error:
+        raise FeelBudgetExceeded("depth", "the stack") from error
     return Evaluation(to_json(value), cast("FeelValue", value), session.explanation())
 
 

@@ -184,9 +184,9 @@ class Code:
             return ast.IfExp(pyast.is_true(test), ast.Constant(True), ast.Constant(False))
         if tree.kind in ("range", "open_range"):
             return pyast.call("within", pyast.name("q"), test)
-        return pyast.call(
-            "contained" if is_plain else "tested", pyast.name("s"), pyast.name("q"), test
-        )
+        # A truth written out is what the input must be; a computed one may stand for itself.
+        ask = "contained" if is_plain or tree.kind == "literal" else "tested"
+        return pyast.call(ask, pyast.name("s"), pyast.name("q"), test)
 
     # -- structures ------------------------------------------------------------------------------
 

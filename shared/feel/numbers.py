@@ -67,7 +67,9 @@ def power(left: Decimal, right: Decimal) -> Decimal | None:
     """Return left ** right; 9 ** 9 ** 9 is refused instead of computed."""
     if abs(right) > MAX_EXPONENT and left not in (ZERO, ONE, -ONE):
         raise FeelBudgetExceeded("exponent", MAX_EXPONENT)
-    return calculated(NUMBERS.power, left, right)
+    found = calculated(NUMBERS.power, left, right)
+    # 0 to a negative power is infinite, which is no number of FEEL.
+    return found if found is None or found.is_finite() else None
 
 
 def integer(value: object) -> int | None:

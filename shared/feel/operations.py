@@ -129,7 +129,7 @@ def within(value: object, test: object) -> bool | None:
 
 
 def tested(run: Run, value: object, test: object) -> bool | None:
-    """Return whether an input passes a test: a truth by itself, or something it is in."""
+    """Return whether an input passes a computed test: a truth by itself, or something it is in."""
     if isinstance(test, bool) and not isinstance(value, bool):
         return test
     return contained(run, value, test)

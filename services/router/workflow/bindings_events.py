@@ -13,6 +13,7 @@ from .step import Escalation
 from .tokens import CANCELLED, LIVE, STARTED
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from .expressions import Formula, Text
@@ -72,15 +73,22 @@ class Clock(WithOutputs):
         kept = token.internal_data
         if "every" not in kept:
             return None
+        try:
+            return self._next(kept, game.moment.now)
+        except timers.NotATime:
+            # The next moment lies beyond all calendars: this one was the last.
+            return None
+
+    def _next(self, kept: Mapping[str, Any], now: datetime) -> dict[str, object] | None:
         due = timers.parse_date(kept["due"])
         if is_cron(kept["every"]):
             # Moments missed while nobody could fire them are not made up for.
-            later = parse_cron(kept["every"]).after(max(due, game.moment.now))
+            later = parse_cron(kept["every"]).after(max(due, now))
             if later is None:
                 return None
             return {"due": timers.as_text(later), "left": None, "every": kept["every"]}
         left = None if kept["left"] is None else kept["left"] - 1
-        found = timers.following(timers.parse_duration(kept["every"]), due, left, game.moment.now)
+        found = timers.following(timers.parse_duration(kept["every"]), due, left, now)
         if found is None:
             return None
         return {"due": timers.as_text(found[0]), "left": found[1], "every": kept["every"]}

@@ -52,6 +52,22 @@ DRAWN = frozenset(
     {"dataObject", "dataObjectReference", "dataInputAssociation", "dataOutputAssociation"}
 )
 
+#: What a sequence flow, a lane or a set of them, and a message, signal or error of the file hold.
+IN_FLOWS = frozenset({"documentation", "extensionElements", "conditionExpression"})
+IN_LANES = frozenset({"documentation", "extensionElements", "lane", "flowNodeRef", "childLaneSet"})
+IN_ROOTS = frozenset({"documentation", "extensionElements"})
+#: Attributes that state a truth.
+TRUTHS = frozenset(
+    {
+        "cancelActivity",
+        "instantiate",
+        "isForCompensation",
+        "isInterrupting",
+        "isSequential",
+        "parallelMultiple",
+        "triggeredByEvent",
+    }
+)
 EVENT_KINDS = {
     "messageEventDefinition": "message",
     "timerEventDefinition": "timer",

@@ -44,7 +44,8 @@ class Stuck(Exception):
 
     `code` is stable: expression-failed, decision-failed, no-flow-taken, uncaught-error,
     timer-invalid, assignment-invalid, data-too-large, data-not-json, too-many-moves,
-    too-many-tokens; waits-for-ever (a join no token can complete any more) is raised beside them.
+    too-many-tokens, engine-failed (any other fault); waits-for-ever (a join no token can complete
+    any more) is raised beside them.
     """
 
     def __init__(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from shared.errors import Finding
 
 from .rules import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +39,15 @@ SINCE_RELEASED = frozenset(
         "exclude-ambiguous",
         "exclude-not-user-task",
         "exclude-unknown",
+        "flow-id-twice",
         "header-word",
+        "id-invalid",
+        "id-reserved",
         "id-too-long",
+        "job-misplaced",
         "mapping-misplaced",
         "moves-multiply",
+        "not-a-truth",
         "tokens-multiply",
     }
 )
@@ -51,12 +60,16 @@ class Findings:
         self.items: list[Finding] = []
         self._told: set[tuple[str, str, str]] = set()
         self._errors: set[str] = set()
+        self._forbidding: set[str] = set()
+        self._is_younger = False
 
     def add(self, path: str, rule: str, **words: object) -> None:
         """Record that the element at `path` breaks a rule; `words` fill its sentences."""
         told = RULES[rule]
         if told.severity == "error":
             self._errors.add(rule)
+            if not self._is_younger and rule not in SINCE_RELEASED:
+                self._forbidding.add(rule)
         if len(self.items) >= MAX_FINDINGS and rule != "more-findings":
             self._overflow(path)
             return
@@ -84,7 +97,16 @@ class Findings:
 
     def forbid_to_run(self) -> bool:
         """Return whether even a version that was released before must not be run."""
-        return bool(self._errors - SINCE_RELEASED)
+        return bool(self._forbidding)
+
+    @contextmanager
+    def younger(self) -> Iterator[None]:
+        """Take what is found meanwhile as found by a look younger than released diagrams."""
+        before, self._is_younger = self._is_younger, True
+        try:
+            yield
+        finally:
+            self._is_younger = before
 
     def report(self, file: str, process_id: str = "") -> Report:
         """Return the verdict."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,15 @@ from . import dialect
 from .model import Diagram, Event, Flow, Loop, Node
 from .reader_camunda7 import translate_camunda7
 from .reader_zeebe import Speaker
-from .safe_xml import BPMN, children, local, namespace, parse, text_of
+from .safe_xml import BPMN, children, is_true, local, namespace, parse, text_of
 
 if TYPE_CHECKING:
     from .findings import Findings
 
 #: What events, tables and pages hold of an element's id; in a called process two of them.
 MAX_ID = 99
+#: An id of XML (NCName): no colon, which divides what stands for several elements.
+_NC_NAME = re.compile(r"[^\W\d][\w.·-]*")
 _TIMERS = {"timeDate": "date", "timeDuration": "duration", "timeCycle": "cycle"}
 
 
@@ -24,7 +27,7 @@ def read(xml: bytes, findings: Findings) -> Diagram | None:
     root = parse(xml, findings)
     if root is None:
         return None
-    processes = [p for p in children(root, "process") if p.get("isExecutable") == "true"]
+    processes = [p for p in children(root, "process") if is_true(p, "isExecutable")]
     if len(processes) != 1:
         findings.add("", "process-count", count=len(processes))
         return None
@@ -47,6 +50,7 @@ class _Reader:
         self.speaker.attributes(self.process, self.process_id)
         self.speaker.extensions(self.process, self.process_id, "process")
         self._scope(self.process, (), is_event_scope=False)
+        self._flow_ids()
         self._link()
         return Diagram(
             self.process_id,
@@ -58,6 +62,14 @@ class _Reader:
 
     def _path(self, scopes: tuple[str, ...], element: Any) -> str:
         return "/".join((self.process_id, *scopes, element.get("id") or local(element)))
+
+    def _flow_ids(self) -> None:
+        """Refuse flows of one id: a default flow and a condition are known by it."""
+        known = set(self.nodes)
+        for flow in self.flows:
+            if flow.id in known:
+                self.findings.add(f"{self.process_id}/{flow.id}", "flow-id-twice", id=flow.id)
+            known.add(flow.id)
 
     def _link(self) -> None:
         """Turn each link into the sequence flow it stands for."""
@@ -94,6 +106,8 @@ class _Reader:
         tag = local(element)
         if tag in dialect.DRAWN:
             self.findings.add(path, "drawn-only", tag=tag)
+        elif tag == "laneSet":
+            self._lanes(element, path)
         elif tag not in dialect.SILENT:
             self._refuse(path, tag, tag)
 
@@ -104,16 +118,37 @@ class _Reader:
 
     def _flow(self, element: Any, path: str, scopes: tuple[str, ...]) -> None:
         self.speaker.attributes(element, path)
+        self._looked_over(element, path, dialect.IN_FLOWS)
         conditions = children(element, "conditionExpression")
+        source, target = element.get("sourceRef", ""), element.get("targetRef", "")
         self.flows.append(
             Flow(
-                id=element.get("id", ""),
-                source=element.get("sourceRef", ""),
-                target=element.get("targetRef", ""),
+                # A flow needs no id; what stands for it cannot be an id of anything else.
+                id=element.get("id") or f"{source}>{target}>{len(self.flows)}",
+                source=source,
+                target=target,
                 condition=text_of(conditions[0]) if conditions else "",
                 scope=scopes[-1] if scopes else "",
             )
         )
+
+    def _looked_over(self, element: Any, path: str, known: frozenset[str]) -> None:
+        """Refuse what lies inside a flow, a lane or an event of the file and would be passed over.
+
+        What was released before this was looked at runs on.
+        """
+        with self.findings.younger():
+            self.speaker.attributes(element, path)
+            self.speaker.extensions(element, path, local(element))
+            for part in element:
+                if namespace(part) != BPMN:
+                    self.speaker.refuse_foreign(part, path)
+                elif local(part) not in known:
+                    self._refuse(path, local(part), local(part))
+
+    def _lanes(self, element: Any, path: str) -> None:
+        for part in element.iter(f"{{{BPMN}}}laneSet", f"{{{BPMN}}}lane"):
+            self._looked_over(part, path, dialect.IN_LANES)
 
     def _node(
         self, element: Any, path: str, scopes: tuple[str, ...], *, is_event_scope: bool
@@ -124,6 +159,8 @@ class _Reader:
             return
         if len(name) > MAX_ID:
             self.findings.add(path, "id-too-long", length=len(name), limit=MAX_ID)
+        if not _NC_NAME.fullmatch(name):
+            self.findings.add(path, "id-invalid", id=name[:MAX_ID])
         if name in self.nodes:
             self.findings.add(path, "id-twice", id=name)
             return
@@ -141,9 +178,9 @@ class _Reader:
             event=self._event(element, path, slot),
             says=says,
             attached_to=element.get("attachedToRef", ""),
-            is_interrupting=element.get(switch, "true") == "true",
+            is_interrupting=is_true(element, switch, unsaid=True),
             default_flow=element.get("default", ""),
-            is_event_scope=element.get("triggeredByEvent") == "true",
+            is_event_scope=is_true(element, "triggeredByEvent"),
             loop=self._loop(element, path, kind),
         )
         if kind == "subProcess":
@@ -152,7 +189,7 @@ class _Reader:
             self._parts(element, path, kind)
 
     def _scope_of_sub_process(self, element: Any, path: str, scopes: tuple[str, ...]) -> None:
-        is_event_scope = element.get("triggeredByEvent") == "true"
+        is_event_scope = is_true(element, "triggeredByEvent")
         self._scope(element, scopes, is_event_scope=is_event_scope)
 
     def _loop(self, element: Any, path: str, kind: str) -> Loop | None:
@@ -171,7 +208,7 @@ class _Reader:
         """Refuse attributes that would change what the element means."""
         self.speaker.attributes(element, path)
         for switch in ("isForCompensation", "instantiate", "parallelMultiple"):
-            if element.get(switch) == "true":
+            if is_true(element, switch):
                 self._refuse(path, kind, switch)
         if element.get("eventGatewayType", "Exclusive") != "Exclusive":
             self._refuse(path, kind, "parallelMultiple")
@@ -217,7 +254,7 @@ class _Reader:
         if what == "timer":
             return self._timer(element, path)
         if what == "signal":
-            signal = self._root_element("signal", element.get("signalRef"))
+            signal = self._root_element("signal", element.get("signalRef"), path)
             name = "" if signal is None else signal.get("name", "").strip()
             if not name:
                 self.findings.add(path, "event-empty", what="signal")
@@ -241,7 +278,7 @@ class _Reader:
         """Read a message; one that is thrown needs no name, its job says what is sent."""
         if kind in ("endEvent", "intermediateThrowEvent"):
             return Event(kind="message")
-        message = self._root_element("message", element.get("messageRef"))
+        message = self._root_element("message", element.get("messageRef"), path)
         name = "" if message is None else message.get("name", "").strip()
         if message is None or not name:
             self.findings.add(path, "event-empty", what="message")
@@ -262,7 +299,7 @@ class _Reader:
     def _code(self, element: Any, path: str, kind: str) -> Event:
         """Read an error or escalation; what catches without a reference catches every one."""
         what = dialect.EVENT_KINDS[local(element)]
-        target = self._root_element(what, element.get(f"{what}Ref"))
+        target = self._root_element(what, element.get(f"{what}Ref"), path)
         code = "" if target is None else target.get(f"{what}Code", "").strip()
         is_caught = kind in ("boundaryEvent", "eventStart")
         if not code and (not is_caught or target is not None):
@@ -276,10 +313,11 @@ class _Reader:
         if text.startswith("="):
             self.findings.add(path, "event-name-feel", what=what)
 
-    def _root_element(self, tag: str, reference: str | None) -> Any | None:
+    def _root_element(self, tag: str, reference: str | None, path: str) -> Any | None:
         reference = (reference or "").rpartition(":")[2]
         for element in children(self.root, tag):
             if reference and element.get("id") == reference:
+                self._looked_over(element, path, dialect.IN_ROOTS)
                 return element
         return None
 

@@ -8,7 +8,7 @@ from lxml import etree
 
 from . import dialect
 from .model import Extensions, Loop
-from .safe_xml import BPMN, ZEEBE, children, local, namespace, text_of
+from .safe_xml import BPMN, ZEEBE, children, is_true, local, namespace, text_of
 
 if TYPE_CHECKING:
     from .findings import Findings
@@ -24,6 +24,7 @@ class Speaker:
         """Refuse attributes of other engines; those of element templates are fine."""
         for name, value in element.attrib.items():
             space = etree.QName(name).namespace
+            self._truth(name, value, path)
             if space and _foreign(space):
                 self.findings.add(
                     path,
@@ -31,6 +32,11 @@ class Speaker:
                     what=f"{etree.QName(name).localname}={value!r}",
                     dialect=_foreign(space),
                 )
+
+    def _truth(self, name: str, value: str, path: str) -> None:
+        """Refuse a truth in other words than XML's: nobody knows what it would be taken for."""
+        if name in dialect.TRUTHS and value.strip() not in ("true", "false", "1", "0"):
+            self.findings.add(path, "not-a-truth", attribute=name, value=value[:100])
 
     def refuse_foreign(self, element: Any, path: str) -> None:
         """Refuse an element that is not BPMN."""
@@ -75,7 +81,7 @@ class Speaker:
             into=said.get("outputCollection", ""),
             result=said.get("outputElement", ""),
             enough=text_of(enough[0]) if enough else "",
-            is_sequential=told.get("isSequential") == "true",
+            is_sequential=is_true(told, "isSequential"),
         )
 
     def no_extensions(self, element: Any, path: str) -> None:

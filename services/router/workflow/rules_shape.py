@@ -18,6 +18,30 @@ SHAPE_RULES: dict[str, Rule] = {
         "使 id 唯一。",
         "Make ids unique.",
     ),
+    "id-invalid": Rule(
+        "“{id}” 不是有效的 id：应以字母或下划线开头，且不含冒号、空格等。",
+        "{id!r} is no id: it begins with a letter or _, and holds no colon, space or the like.",
+        "用字母、数字、_、- 和 . 组成 id。",
+        "Use letters, digits, _, - and . in it.",
+    ),
+    "id-reserved": Rule(
+        "id {id} 是路由器所用变量的名称，该元素的结果会覆盖它。",
+        "{id} is a variable of the router; what comes of this element would overwrite it.",
+        "为该元素换一个 id，或写明输出映射。",
+        "Give the element another id, or draw output mappings.",
+    ),
+    "flow-id-twice": Rule(
+        "顺序流的 id {id} 已被使用。",
+        "The id {id} of a sequence flow is taken already.",
+        "使 id 唯一。",
+        "Make ids unique.",
+    ),
+    "not-a-truth": Rule(
+        '属性 {attribute}="{value}" 应为 true 或 false。',
+        'The attribute {attribute}="{value}" must be true or false.',
+        "改为 true 或 false。",
+        "Write true or false.",
+    ),
     "id-too-long": Rule(
         "id 有 {length} 个字符，上限 {limit} 个。",
         "The id has {length} characters; at most {limit} are allowed.",

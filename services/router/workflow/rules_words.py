@@ -212,6 +212,12 @@ WORD_RULES: dict[str, Rule] = {
         "{zh_remedy}。",
         "{remedy}.",
     ),
+    "job-misplaced": Rule(
+        "{kind} 事件不是消息事件：其作业会取代该事件本身。",
+        "A job would be done instead of this {kind} event; only a message event is sent by one.",
+        "删除任务定义，并在其前画一个服务任务。",
+        "Remove the task definition, and draw a service task before the event.",
+    ),
     "work-twice": Rule(
         "该任务同时声明了 {what}，只能有一个。",
         "The task says {what} at once; only one is possible.",

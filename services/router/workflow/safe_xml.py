@@ -63,6 +63,12 @@ def children(element: Any, name: str) -> list[Any]:
     return list(element.findall(f"{{{BPMN}}}{name}"))
 
 
+def is_true(element: Any, name: str, *, unsaid: bool = False) -> bool:
+    """Return a truth an attribute states; XML writes it as true or 1 (xsd:boolean)."""
+    value = element.get(name)
+    return unsaid if value is None else value.strip() in ("true", "1")
+
+
 def text_of(element: Any | None) -> str:
     """Return an element's text, trimmed; "" when there is none."""
     return "" if element is None else (element.text or "").strip()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 from .findings import Findings
-from .safe_xml import BPMN, ZEEBE, children, parse
+from .safe_xml import BPMN, ZEEBE, children, is_true, parse
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -44,7 +44,7 @@ def executable_processes(xml: bytes) -> tuple[str, ...]:
     if root is None:
         return ()
     found = children(root, "process")
-    return tuple(p.get("id", "") for p in found if p.get("isExecutable") == "true")
+    return tuple(p.get("id", "") for p in found if is_true(p, "isExecutable"))
 
 
 def called_processes(xml: bytes) -> frozenset[str]:

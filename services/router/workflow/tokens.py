@@ -303,6 +303,19 @@ class Game(_Scope, BpmnWorkflow):  # type: ignore[misc]
             raise
         except Stuck as stuck:
             self._hold(token, stuck)
+        except Exception as fault:  # noqa: BLE001  whatever it is, a person must see it
+            self._fell(token, fault)
+
+    def _fell(self, token: Token, fault: Exception) -> None:
+        """Hold a token at whatever else went wrong: the request waits for a person, not for ever.
+
+        What went wrong behind the element has changed something already: none of it is applied.
+        """
+        detail = f"{type(fault).__name__}: {fault}"[:500]
+        if token._state != READY:
+            spec = token.task_spec
+            raise TooMuch("engine-failed", detail, {}, spec.bpmn_id or spec.name) from fault
+        self._hold(token, Stuck("engine-failed", detail))
 
     def _hold(self, token: Token, stuck: Stuck) -> None:
         token.internal_data["stuck"] = 1

@@ -47,6 +47,9 @@ _TAKES_IN = frozenset(
         "callActivity",
     }
 )
+_EVENTS = frozenset({"intermediateThrowEvent", "endEvent"})
+#: What the router gives a process, or reads in it, and what a round of a multi-instance is given.
+_RESERVED = frozenset({"request", "team", "priority", "loopCounter"})
 _GIVES_OUT = frozenset({"intermediateCatchEvent", "boundaryEvent"})
 _T = TypeVar("_T", Formula, Text)
 
@@ -162,6 +165,9 @@ class Wording:
             self._misplaced(path, node.kind, "Output mappings", "输出映射")
         if node.says.headers and not (node.is_job or node.kind == "userTask"):
             self._misplaced(path, node.kind, "Task headers", "任务头")
+        answers = node.is_job or node.kind in ("userTask", "boundaryEvent")
+        if answers and node.id in _RESERVED and not node.says.outputs:
+            self.findings.add(path, "id-reserved", id=node.id)
         if node.kind == "userTask":
             check_words(self.findings, self.diagram, node, path)
 
@@ -290,6 +296,8 @@ class Wording:
 
     def _job(self, node: Node, path: str) -> b.Binding:
         says = node.says
+        if node.kind in _EVENTS and node.event.kind != "message":
+            self.findings.add(path, "job-misplaced", kind=node.event.kind)
         if says.decision_id or says.script:
             self.findings.add(path, "work-twice", what="taskDefinition + calledDecision/script")
         retries = says.job_retries or "3"

@@ -145,3 +145,15 @@ def test_a_cell_cannot_run_for_ever() -> None:
 
     with pytest.raises(FeelBudgetExceeded):
         table_model(table).evaluate("routing", {"a": 1})
+
+
+@pytest.mark.parametrize("vip", [None, "false", "no", 0, []])
+def test_a_missing_truth_is_not_a_true_one(vip: object) -> None:
+    rows = (("true", '"P1"'), ("-", '"P4"'))
+    untyped = table_model(Table(("vip",), ("priority: string",), rows, "FIRST"))
+    typed = table_model(Table(("vip: boolean",), ("priority: string",), rows, "FIRST"))
+
+    assert untyped.evaluate("routing", {"vip": vip}).result == "P4"
+    assert typed.evaluate("routing", {"vip": vip}).result == "P4"
+    assert typed.evaluate("routing", {}).result == "P4"
+    assert typed.evaluate("routing", {"vip": True}).result == "P1"

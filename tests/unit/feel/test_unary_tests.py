@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from shared.feel import FeelDate, compile_unary_tests
@@ -54,3 +56,11 @@ def test_a_cell_accepts_what_it_names(text: str, value: object, expected: bool |
 
 def test_a_cell_names_the_variables_it_takes_from_outside() -> None:
     assert compile_unary_tests("< limit * factor, ? = base").names == {"limit", "factor", "base"}
+
+
+@pytest.mark.parametrize("value", [None, "false", "no", Decimal(0), [], {}])
+def test_a_truth_written_out_is_what_the_input_must_be(value: object) -> None:
+    for text in ("true", "false", "true, false", "= true"):
+        assert compile_unary_tests(text).matches(value, {}) is not True, text
+    assert compile_unary_tests("false").matches(False, {}) is True
+    assert compile_unary_tests("not(true)").matches(False, {}) is True
