@@ -58,6 +58,7 @@ TIMERS: tuple[TimerSubscription[ClockWork], ...] = (
     on_timer(handlers.MOVE_PAGE, handlers.spread_move),
     on_timer(handlers.MOVE, handlers.move_clocks),
     on_timer(handlers.COVERAGE, handlers.look_at_coverage),
+    on_timer(handlers.RENEW, handlers.renew_calendar),
     on_timer(handlers.EXTEND_PAGE, handlers.spread_move),
     on_timer(handlers.EXTEND, handlers.extend_clocks),
 )

@@ -50,13 +50,17 @@ def build(settings: Settings, given: Surroundings) -> Service:
     )
 
     async def prepare() -> None:
-        """Fill in what a release before left empty; look at every calendar that was in force."""
+        """Fill in what a release before left empty, and read every calendar in force anew.
+
+        This process may know more holidays than the last. Then their known holidays are looked
+        at, for what was released before anybody did.
+        """
         await store.fill_missing_numbers(database)
         async with database.reading() as connection:
             keys = (await shelf.look(connection)).calendar_versions()
         if keys:
             locks = [subject_of(key) for key in keys]
-            await runtime.do(lambda work: handlers.watch(keys, work), locks=locks)
+            await runtime.do(lambda work: handlers.renew_calendars(keys, work), locks=locks)
 
     async def coverages() -> list[Coverage]:
         """Say how far the holidays of each calendar in force are known."""

@@ -22,7 +22,7 @@ ALARM_BEFORE = timedelta(days=60)
 
 #: A year's notice may still make a weekend of the last days before it a working day (it did for
 #: 2018-12-29): holidays of these days are taken as the newer calendar has them.
-_UNSETTLED = timedelta(days=31)
+UNSETTLED = timedelta(days=31)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def _is_grown(newer: Calendar, older: Calendar) -> bool:
         return False
     if not _begins_as_early(newer, older):
         return False
-    settled = until - _UNSETTLED
+    settled = until - UNSETTLED
     if _up_to(_special(newer), settled) != _up_to(_special(older), settled):
         return False
     own, was = _excepted(newer), _excepted(older)

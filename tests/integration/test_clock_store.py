@@ -182,7 +182,7 @@ async def test_another_replicas_release_is_in_force_here_within_half_a_second(
     database = Database(await databases.new())
     await migrations.upgrade("clock", database)
     text = (BPMN / "calendars/24x7.yaml").read_text()
-    stored = write_calendar(compile_calendar("24x7", 1, text, {}))
+    stored = write_calendar(compile_calendar("24x7", 1, text, {}).calendar)
     seconds = [1_000.0]
     asked: list[str] = []
     database.ears.append(asked.append)

@@ -12,6 +12,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.clock.domain.clocks import Clock, standing
 from services.clock.domain.credits import Band, credit_of
+from services.clock.domain.editions import told_version
 from services.clock.domain.holding import holders
 from services.clock.domain.supposing import Difference, Supposition, Wait, differences
 from services.clock.domain.targets import CalendarMissing
@@ -203,7 +204,7 @@ def _add_calendars(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf)
         return json_answer(
             {
                 "calendar": key,
-                "calendar_version": calendar.version,
+                **told_version(calendar.version),
                 "start": begun,
                 "target_s": span.total_seconds(),
                 "due_at": answer.due_at,
@@ -228,7 +229,7 @@ def _add_calendars(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf)
         return json_answer(
             {
                 "calendar": key,
-                "calendar_version": calendar.version,
+                **told_version(calendar.version),
                 "start": start,
                 "end": end,
                 "elapsed_s": answer.time.total_seconds(),

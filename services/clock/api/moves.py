@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.clock.domain.editions import edition_of, version_of
 from services.clock.domain.moving import held_of, preview, undoing_of
 from services.clock.handlers import begin_move
 from services.clock.store import (
@@ -168,7 +169,10 @@ def _told(job: MoveJob, waiting: int | None) -> dict[str, Any]:
         "undoes": job.undoes,
         "extends": job.extends,
         "policy_version": job.pins.table,
-        "calendar_versions": dict(job.pins.calendars),
+        "calendar_versions": {key: version_of(n) for key, n in job.pins.calendars.items()},
+        "calendar_editions": {
+            key: edition_of(n) for key, n in job.pins.calendars.items() if edition_of(n)
+        },
         "requests": job.requests,
         "is_spread": job.is_spread,
     }

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.clock.api.shapes import promised, promised_further
 from services.clock.domain.clocks import Clock, percents
+from services.clock.domain.editions import told_version
 from services.clock.domain.facts import Routed, name_of
 from services.clock.domain.promises import Promises
 from services.clock.domain.supposing import armed
@@ -62,7 +63,7 @@ def _armed(clock: Clock) -> dict[str, Any]:
             for each in percents(clock.target)
         ],
         "calendar": clock.target.calendar.key,
-        "calendar_version": clock.target.calendar.version,
+        **told_version(clock.target.calendar.version),
         "policy_version": clock.target.table,
         "explanation": clock.target.explanation(),
     }

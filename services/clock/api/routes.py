@@ -185,14 +185,15 @@ def _add_lists(router: APIRouter, runtime: Runtime[ClockWork], shelf: Shelf) -> 
         rows = await list_calendars(database)
         async with database.reading() as connection:
             library = await shelf.look(connection)
-            await shelf.ensure_calendars(connection, [(r["key"], r["version"]) for r in rows])
+            await shelf.ensure_calendars(connection, [(r["key"], r["number"]) for r in rows])
         in_force = library.calendar_versions()
         items: list[dict[str, Any]] = [
             shapes.calendar_shape(
-                library.calendar(row["key"], row["version"]),
-                is_in_force=in_force.get(row["key"]) == row["version"],
+                library.calendar(row["key"], row["number"]),
+                is_in_force=in_force.get(row["key"]) == row["number"],
                 released_by=row["released_by"],
                 released_at=from_us(row["released_us"]),
+                data=row["data"] or None,
             )
             for row in rows
         ]

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from services.clock.domain.clocks import Clock, Standing
 from services.clock.domain.coverage import Known
+from services.clock.domain.editions import edition_of, told_version, version_of
 from services.clock.domain.facts import Ledger, name_of
 from services.clock.domain.targets import Target
 from shared.business_time import Calendar, alarm_at, coverage, due, explain, explain_due
@@ -114,7 +115,7 @@ def clock_shape(ledger: Ledger, clock: Clock, now: datetime) -> dict[str, Any]:
         "thresholds": [str(each) for each in clock.target.thresholds],
         "thresholds_percent": [t for t in clock.target.thresholds if isinstance(t, int)],
         "calendar": clock.target.calendar.key,
-        "calendar_version": clock.target.calendar.version,
+        **told_version(clock.target.calendar.version),
         "policy_version": clock.target.table,
         "is_provisional": clock.is_provisional_at(now),
         "explanation": clock.target.explanation(),
@@ -163,7 +164,7 @@ def promised(metric: Metric, target: Target | None, submitted_at: datetime) -> d
         "is_provisional": answer.is_provisional,
         "thresholds_percent": [t for t in target.thresholds if isinstance(t, int)],
         "calendar": target.calendar.key,
-        "calendar_version": target.calendar.version,
+        **told_version(target.calendar.version),
         "policy_version": target.table,
         "explanation": target.explanation(),
     }
@@ -185,7 +186,7 @@ def promised_further(target: Target, name: str, start: datetime) -> dict[str, An
         "due_at": answer.due_at,
         "is_provisional": answer.is_provisional,
         "calendar": target.calendar.key,
-        "calendar_version": target.calendar.version,
+        **told_version(target.calendar.version),
         "thresholds": [str(each) for each in target.thresholds],
         "explanation": target.explanation(),
     }
@@ -196,7 +197,7 @@ def coverage_shape(calendar: Calendar, known: Known | None, now: datetime) -> di
     found = coverage(calendar, now.astimezone(ZoneInfo(calendar.zone)).date())
     return {
         "calendar": calendar.key,
-        "calendar_version": calendar.version,
+        **told_version(calendar.version),
         "name": {"zh-CN": calendar.label.zh, "en": calendar.label.en},
         "covered_until": found.until,
         "days_left": found.days_left,
@@ -209,16 +210,23 @@ def coverage_shape(calendar: Calendar, known: Known | None, now: datetime) -> di
 
 
 def calendar_shape(
-    calendar: Calendar, *, is_in_force: bool, released_by: str, released_at: datetime
+    calendar: Calendar,
+    *,
+    is_in_force: bool,
+    released_by: str,
+    released_at: datetime,
+    data: str | None,
 ) -> dict[str, Any]:
-    """Return one version of a calendar; `covered_until` is the last date with known holidays."""
+    """Return one edition of a calendar; `covered_until` is the last date with known holidays."""
     return {
         "key": calendar.key,
-        "version": calendar.version,
+        "version": version_of(calendar.version),
+        "edition": edition_of(calendar.version),
         "name": {"zh-CN": calendar.label.zh, "en": calendar.label.en},
         "kind": calendar.kind.value,
         "zone": calendar.zone,
         "covered_until": calendar.known_until,
+        "holiday_data": data,
         "valid_from": calendar.valid_from,
         "valid_until": calendar.valid_until,
         "is_in_force": is_in_force,

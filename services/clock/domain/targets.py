@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Protocol
 
+from services.clock.domain.editions import told_version
 from services.clock.domain.facts import Pins
 from shared.business_time import Calendar
 from shared.errors import Unavailable
@@ -129,6 +130,6 @@ def _told(candidate: Candidate) -> dict[str, Json]:
         "target_s": row.target.total_seconds(),
         **({"working_days": row.days} if row.days else {}),
         "calendar": row.calendar,
-        "calendar_version": candidate.calendar.version,
+        **told_version(candidate.calendar.version),
         "due_without_pauses_at": candidate.due_at.isoformat() if candidate.due_at else None,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
+from services.clock.domain.editions import version_of
 from shared.business_time import Calendar
 from shared.events.clock import CalendarCoverageExtended, CalendarCoverageWarned
 
@@ -13,7 +14,7 @@ def coverage_warned(calendar: Calendar, until: date, days_left: int) -> Calendar
     """Return that its known holidays end soon."""
     return CalendarCoverageWarned(
         calendar=calendar.key,
-        calendar_version=calendar.version,
+        calendar_version=version_of(calendar.version),
         name=_name(calendar),
         covered_until=until,
         days_left=days_left,
@@ -26,7 +27,7 @@ def coverage_extended(
     """Return that more of its holidays are known."""
     return CalendarCoverageExtended(
         calendar=calendar.key,
-        calendar_version=calendar.version,
+        calendar_version=version_of(calendar.version),
         name=_name(calendar),
         covered_until_before=before,
         covered_until=until,

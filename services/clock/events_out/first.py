@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from services.clock.domain.clocks import Clock
+from services.clock.domain.editions import version_of
 from services.clock.domain.said import Said, Topic
 from shared.events.base import EventData
 from shared.events.clock import (
@@ -32,7 +33,7 @@ def promise(clock: Clock) -> Promise:
         metric=Metric(clock.metric),
         target_s=target.time.total_seconds(),
         calendar=target.calendar.key,
-        calendar_version=target.calendar.version,
+        calendar_version=version_of(target.calendar.version),
         started_at=clock.run.started_at,
         due_at=clock.due_at,
         thresholds_percent=tuple(t for t in target.thresholds if isinstance(t, int)),
@@ -48,7 +49,7 @@ def before(said: Said) -> tuple[Before, ...]:
             clock_id=clock.id,
             target_s=told.target.total_seconds(),
             calendar=told.calendar,
-            calendar_version=told.calendar_version,
+            calendar_version=version_of(told.calendar_version),
             due_at=told.due_at,
         )
         for clock, told in zip(said.clocks, said.was, strict=True)

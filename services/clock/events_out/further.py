@@ -6,6 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from services.clock.domain.clocks import Clock
+from services.clock.domain.editions import version_of
 from services.clock.domain.facts import agreement_of, metric_of, name_of
 from services.clock.domain.said import Said, Topic
 from services.clock.events_out.first import before, withdrawn
@@ -51,7 +52,7 @@ def _promises(said: Said) -> tuple[NamedPromise, ...]:
             **_named(clock).model_dump(),
             target_s=clock.target.time.total_seconds(),
             calendar=clock.target.calendar.key,
-            calendar_version=clock.target.calendar.version,
+            calendar_version=version_of(clock.target.calendar.version),
             started_at=clock.run.started_at,
             due_at=clock.due_at,
             thresholds=tuple(str(threshold) for threshold in clock.target.thresholds),

@@ -2,8 +2,11 @@
 
 from services.clock.handlers.coverage import (
     COVERAGE,
+    RENEW,
     extend_clocks,
     look_at_coverage,
+    renew_calendar,
+    renew_calendars,
     take_definition,
     watch,
 )
@@ -44,6 +47,7 @@ __all__ = [
     "EXTEND_PAGE",
     "MOVE",
     "MOVE_PAGE",
+    "RENEW",
     "THRESHOLD",
     "Work",
     "announce_thresholds",
@@ -69,6 +73,8 @@ __all__ = [
     "note_stepped",
     "note_waiting_ended",
     "note_waiting_started",
+    "renew_calendar",
+    "renew_calendars",
     "spread_move",
     "start_clocks",
     "take_definition",

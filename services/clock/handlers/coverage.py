@@ -20,6 +20,8 @@ from shared.targets.rows import DECISION
 
 #: The kind of the timer each calendar has, at its subject and named by its key.
 COVERAGE = "coverage"
+#: The kind of the timer by which a calendar is read anew because a part of it changed.
+RENEW = "renew"
 
 
 def take_definition(event: Envelope[DefinitionReleased], work: Work) -> None:
@@ -29,6 +31,31 @@ def take_definition(event: Envelope[DefinitionReleased], work: Work) -> None:
         work.release(data)
     if data.kind == "calendar":
         watch([data.key], work)
+        _renew_later(work.made_of(data.key), work)
+
+
+def renew_calendars(keys: Collection[str], work: Work) -> None:
+    """Take calendars into force as they read now, those that are made of others last.
+
+    After a start: newer holiday data may have come with this process. Each look afterwards is for
+    any replica, whatever data it has.
+    """
+    waiting = sorted(keys)
+    while found := [key for key in waiting if work.renew(key)]:
+        waiting = sorted({other for key in found for other in work.made_of(key)})
+    watch(keys, work)
+
+
+def renew_calendar(timer: Timer, work: Work) -> None:
+    """Take a calendar into force as it reads now, and what is made of it after it."""
+    if work.renew(timer.name):
+        watch([timer.name], work)
+        _renew_later(work.made_of(timer.name), work)
+
+
+def _renew_later(keys: Collection[str], work: Work) -> None:
+    for key in keys:
+        work.arm(RENEW, subject_of(key), key, work.now)
 
 
 def watch(keys: Collection[str], work: Work) -> None:

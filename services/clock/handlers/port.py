@@ -54,6 +54,14 @@ class Work(Protocol):
         """Take a released definition into force."""
         ...
 
+    def made_of(self, key: str) -> list[str]:
+        """Return the calendars in force that name this one as a part, sorted."""
+        ...
+
+    def renew(self, key: str) -> bool:
+        """Take a calendar as it reads now into force; whether it says something else."""
+        ...
+
     def known_of(self, subject: str) -> Known | None:
         """Return what was told of a calendar's coverage by its subject; None for nothing yet."""
         ...

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, union_all
 
 from services.clock.domain.facts import Ledger, clock_id, is_further, metric_of
 from services.clock.store import tables
@@ -34,12 +34,7 @@ async def account(tx: Transaction, keys: Collection[str]) -> Mapping[str, Accoun
         ledger = decode(UUID(row.id), row.ledger)
         told |= {str(clock_id(ledger.request_id, key)): key for key in ledger.told}
         found[row.id] = _account(ledger)
-    # A move under way has a timer at each request it has yet to reach.
-    jobs = [row.id for row in (await tx.execute(select(tables.moves.c.id))).all()]
-    moves = {(kind, job) for kind in (_MOVE, _EXTEND) for job in jobs}
-    released = tables.definitions
-    versions = select(released.c.key, released.c.version).where(released.c.kind == "calendar")
-    moves |= {(_EXTEND, f"{row.key}/{row.version}") for row in await tx.execute(versions)}
+    moves = await _moves(tx)
     for key in found:
         found[key].allowed.update(moves | {(_MOVE_PAGE, _PAGE_NAME)})
     listed: set[str] = set()
@@ -52,6 +47,17 @@ async def account(tx: Transaction, keys: Collection[str]) -> Mapping[str, Accoun
             if str(clock_id(UUID(key), clock)) not in listed:
                 found[key].faults.append(Fault("clock_missing", {"clock": clock}))
     return found
+
+
+async def _moves(tx: Transaction) -> set[tuple[str, str]]:
+    """Return kind and name of the timers that moves under way have at requests."""
+    jobs = [row.id for row in (await tx.execute(select(tables.moves.c.id))).all()]
+    moves = {(kind, job) for kind in (_MOVE, _EXTEND) for job in jobs}
+    released, later = tables.definitions, tables.editions
+    versions = select(released.c.key, released.c.version).where(released.c.kind == "calendar")
+    editions = select(later.c.key, later.c.number)
+    numbers = (await tx.execute(union_all(versions, editions))).all()
+    return moves | {(_EXTEND, f"{row.key}/{row.version}") for row in numbers}
 
 
 def _account(ledger: Ledger) -> Account:

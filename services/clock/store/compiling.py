@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, cast
 
@@ -61,9 +62,17 @@ def _subject(version: int, content: str, calendars: Mapping[str, Calendar] | Non
         raise _broken("decision", DECISION, version, str(error)) from error
 
 
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A calendar with its holidays written out, and the holiday data they are from."""
+
+    calendar: Calendar
+    data: str
+
+
 def compile_calendar(
     key: str, version: int, content: str, known: Mapping[str, Calendar]
-) -> Calendar:
+) -> Resolved:
     """Return the calendar in a YAML file, its holidays written out; raises `DefinitionBroken`.
 
     Raises `CalendarMissing` when it is made of one that has not come yet.
@@ -79,7 +88,18 @@ def compile_calendar(
         raise _broken("calendar", key, version, str(error)) from error
     except LeveeError as error:
         raise _broken("calendar", key, version, str(error)) from error
-    return Calendar.from_dict(calendar.to_dict(is_pinned=True))
+    return written_out(calendar)
+
+
+def written_out(calendar: Calendar) -> Resolved:
+    """Return a calendar with the holidays of the installed data written out."""
+    pinned = Calendar.from_dict(calendar.to_dict(is_pinned=True))
+    return Resolved(pinned, ",".join(sorted(_data_of(calendar))))
+
+
+def _data_of(calendar: Calendar) -> set[str]:
+    own = {calendar.data_version} - {None}
+    return {str(each) for each in own}.union(*(_data_of(member) for member in calendar.members))
 
 
 def write_calendar(calendar: Calendar) -> str:

@@ -8,10 +8,12 @@ from datetime import datetime
 from typing import Any, ClassVar, TypedDict
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, literal, select, union_all
 
 from services.clock.domain.clocks import BREACH, clocks_at
+from services.clock.domain.editions import version_of
 from services.clock.domain.facts import Ledger
+from services.clock.domain.moving import BY_ITSELF
 from services.clock.store import tables
 from services.clock.store.encoding import decode
 from services.clock.store.moves import running_requests
@@ -190,13 +192,22 @@ async def count_kept(
 
 
 async def list_calendars(database: Database) -> list[dict[str, Any]]:
-    """Return every version of every calendar: key, version, when and by whom released."""
-    table = tables.definitions
-    columns = (table.c.key, table.c.version, table.c.released_by, table.c.released_us)
-    wanted = select(*columns).where(table.c.kind == "calendar")
+    """Return every edition of every calendar: key, number, when and by whom it was released.
+
+    One that came with newer holiday data was released by `BY_ITSELF`, when they were noticed.
+    """
+    table, later = tables.definitions, tables.editions
+    columns = (table.c.key, table.c.version.label("number"), table.c.released_by)
+    released = select(*columns, table.c.released_us, table.c.data).where(table.c.kind == "calendar")
+    noticed = select(
+        later.c.key, later.c.number, literal(BY_ITSELF), later.c.noticed_us, later.c.data
+    )
     async with database.reading() as connection:
-        rows = await connection.execute(wanted.order_by(table.c.key, table.c.version))
-        return [dict(row) for row in rows.mappings().all()]
+        rows = (await connection.execute(union_all(released, noticed))).mappings().all()
+    return sorted(
+        (dict(row) for row in rows),
+        key=lambda row: (row["key"], version_of(row["number"]), row["number"]),
+    )
 
 
 async def snapshot(
@@ -233,7 +244,7 @@ def _snapshots(ledger: Ledger, now: datetime, library: Shelved) -> list[Snapshot
             clock=clock.key,
             metric=str(clock.metric),
             calendar=clock.target.calendar.key,
-            calendar_version=clock.target.calendar.version,
+            calendar_version=version_of(clock.target.calendar.version),
             target_s=clock.target.time.total_seconds(),
             elapsed_s=clock.elapsed_at(now).total_seconds(),
             paused_s=clock.paused_at(now).total_seconds(),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, literal, select, tuple_, union_all
 
+from services.clock.domain.editions import edition_of, version_of
 from services.clock.domain.facts import Pins
 from services.clock.domain.targets import CalendarMissing, TargetsMissing
 from services.clock.store.compiling import (
@@ -19,7 +21,7 @@ from services.clock.store.compiling import (
     read_stored_calendar,
     write_calendar,
 )
-from services.clock.store.tables import definitions
+from services.clock.store.tables import definitions, editions
 from shared.business_time import Calendar
 from shared.consuming import Glance
 from shared.database.engine import Transaction
@@ -34,11 +36,30 @@ _CALENDAR, _TABLE = "calendar", "decision"
 
 Place = tuple[str, str, int]
 
+#: The kind under which `_NEWEST` tells the newest edition of each version of a calendar.
+_EDITION = "edition"
 _NEWEST = Prepared(
-    select(
-        definitions.c.kind, definitions.c.key, func.max(definitions.c.version).label("version")
-    ).group_by(definitions.c.kind, definitions.c.key)
+    union_all(
+        select(
+            definitions.c.kind,
+            definitions.c.key,
+            func.max(definitions.c.version).label("version"),
+            literal(0).label("number"),
+        ).group_by(definitions.c.kind, definitions.c.key),
+        select(
+            literal(_EDITION), editions.c.key, editions.c.version, func.max(editions.c.number)
+        ).group_by(editions.c.key, editions.c.version),
+    )
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is kept of a release: as it is read again, and of a calendar its file and its data."""
+
+    content: str
+    text: str | None = None
+    data: str | None = None
 
 
 @dataclass(slots=True)
@@ -61,7 +82,7 @@ class Shelf:
         """
         if self.glance is None or keys is None or self.glance.is_due(keys):
             rows = (await tx.execute(_NEWEST)).all()
-            self._versions = {(row.kind, row.key): row.version for row in rows}
+            self._versions = _newest(rows)
             wanted = [(*place, version) for place, version in self._versions.items()]
             await self._compile(tx, wanted)
             if self.glance is not None:
@@ -91,8 +112,13 @@ class Shelf:
 
     async def _compile(self, tx: Transaction, wanted: Iterable[Place]) -> None:
         missing = sorted(place for place in set(wanted) if not self._is_known(place))
+        again = [(key, number) for _, key, number in missing if edition_of(number)]
+        for part in chunks(again):
+            numbered = tuple_(editions.c.key, editions.c.number)
+            for row in (await tx.execute(select(editions).where(numbered.in_(part)))).all():
+                self.calendars[(row.key, row.number)] = read_stored_calendar(row.content)
         table = definitions
-        for part in chunks(missing):
+        for part in chunks([place for place in missing if not edition_of(place[2])]):
             places = tuple_(table.c.kind, table.c.key, table.c.version)
             for row in (await tx.execute(select(table).where(places.in_(part)))).all():
                 if row.kind == _CALENDAR:
@@ -134,14 +160,26 @@ class Shelved:
         """Return the calendars in force."""
         return {key: version for (kind, key), version in self.versions.items() if kind == _CALENDAR}
 
-    def release(self, kind: str, key: str, version: int, content: str, at: datetime) -> str | None:
+    def calendars(self) -> dict[str, Calendar]:
+        """Return the calendars in force themselves."""
+        versions = self.calendar_versions().items()
+        return {key: self.shelf.calendars[(key, number)] for key, number in versions}
+
+    def take_edition(self, calendar: Calendar) -> None:
+        """Take an edition of a calendar into force."""
+        self.shelf.calendars[(calendar.key, calendar.version)] = calendar
+        self.versions[(_CALENDAR, calendar.key)] = calendar.version
+
+    def release(
+        self, kind: str, key: str, version: int, content: str, at: datetime
+    ) -> Stored | None:
         """Take a released version into force; return what to store, None when it is not taken.
 
         `at` is now. What is older than the version in force is not news. What cannot be used is
         logged and counted, and the version in force stays. Raises `CalendarMissing` when a
         calendar is made of one that has not come yet.
         """
-        if version <= self.versions.get((kind, key), 0):
+        if version <= version_of(self.versions.get((kind, key), 0)):
             return None
         try:
             stored = self._compiled(kind, key, version, content, at)
@@ -154,18 +192,24 @@ class Shelved:
         self.versions[(kind, key)] = version
         return stored
 
-    def _compiled(self, kind: str, key: str, version: int, content: str, at: datetime) -> str:
+    def _compiled(self, kind: str, key: str, version: int, content: str, at: datetime) -> Stored:
         if kind == _TABLE:
-            table, findings = accept_table(version, content, self._known_calendars() or None, at)
+            table, findings = accept_table(version, content, self.calendars() or None, at)
             self.shelf.tables[version] = table
             for finding in findings:
                 told = finding.message["en"], finding.fix.get("en", "")
                 _log.warning("%s v%d, %s: %s %s", key, version, finding.path, *told)
-            return content
-        calendar = compile_calendar(key, version, content, self._known_calendars())
-        self.shelf.calendars[(key, version)] = calendar
-        return write_calendar(calendar)
+            return Stored(content)
+        found = compile_calendar(key, version, content, self.calendars())
+        self.shelf.calendars[(key, version)] = found.calendar
+        return Stored(write_calendar(found.calendar), content, found.data)
 
-    def _known_calendars(self) -> Mapping[str, Calendar]:
-        versions = self.calendar_versions().items()
-        return {key: self.shelf.calendars[(key, version)] for key, version in versions}
+
+def _newest(rows: Iterable[Any]) -> dict[tuple[str, str], int]:
+    """Return what is in force: the newest edition of the newest version."""
+    told = list(rows)
+    found = {(row.kind, row.key): row.version for row in told if row.kind != _EDITION}
+    for row in told:
+        if row.kind == _EDITION and found.get((_CALENDAR, row.key)) == row.version:
+            found[(_CALENDAR, row.key)] = row.number
+    return found

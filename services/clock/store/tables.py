@@ -62,6 +62,25 @@ definitions = Table(
     Column("content_hash", String(64), nullable=False),
     Column("released_by", String(200), nullable=False),
     Column("released_us", BigInteger, nullable=False),
+    # A calendar's file, to read it again with newer holiday data; null for tables, and for
+    # calendars stored before that was kept.
+    Column("released_text", Text, nullable=True),
+    # The holiday data its days were taken from; empty where it needs none.
+    Column("data", Text, nullable=True),
+)
+
+#: The same version of a calendar again, written out when newer holiday data were installed or a
+#: calendar it is made of changed. Kept for good, as versions are.
+editions = Table(
+    "editions",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    # Version and edition in one (domain/editions.py): what requests are pinned to.
+    Column("number", BigInteger, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("content", Text, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("noticed_us", BigInteger, nullable=False),
 )
 
 #: Every move of running clocks to other versions: who, when, why, how far.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from services.clock.domain.clocks import BREACH
 from services.clock.domain.coverage import Known, subject_of
+from services.clock.domain.editions import version_of
 from services.clock.domain.facts import Ledger, Told, clock_id
 from services.clock.store import tables
+from services.clock.store.compiling import write_calendar
 from services.clock.store.coverage import read_known, write_known
+from services.clock.store.editions import Origin, read_origins, renewed
 from services.clock.store.encoding import decode, encode
 from services.clock.store.moves import PREFIX, MoveJob, read_pages, write_jobs
 from services.clock.store.shelf import Shelf, Shelved
@@ -22,6 +26,8 @@ from shared.events.router import DefinitionReleased
 from shared.vocabulary import ClockState
 
 _MICROSECOND = timedelta(microseconds=1)
+#: What the subjects of released calendars begin with.
+_RELEASES = "calendar/"
 
 
 class ClockWork(Work):
@@ -43,6 +49,8 @@ class ClockWork(Work):
         self._jobs: list[MoveJob] = []
         self._known: dict[str, Known] = {}
         self._learned: list[Known] = []
+        self._origins: dict[str, Origin] = {}
+        self._editions: list[dict[str, Any]] = []
 
     @property
     def library(self) -> Shelved:
@@ -61,8 +69,11 @@ class ClockWork(Work):
         if moving:
             self._pages = await read_pages(self.tx, moving)
         calendars = {str(subject_of(key)) for key in self._library.calendar_versions()}
-        if asked := calendars.intersection(keys):
+        asked = calendars.intersection(keys)
+        if asked:
             self._known = await read_known(self.tx, asked)
+        if asked or any(key.startswith(_RELEASES) for key in keys):
+            self._origins = await read_origins(self.tx, self._library.calendar_versions())
 
     def ledger(self, request_id: str) -> Ledger:
         """Return the ledger of a request, an empty one when nothing is known of it."""
@@ -102,12 +113,45 @@ class ClockWork(Work):
                     "kind": data.kind,
                     "key": data.key,
                     "version": data.version,
-                    "content": stored,
+                    "content": stored.content,
                     "content_hash": data.content_hash,
                     "released_by": data.released_by,
                     "released_us": to_us(self.now),
+                    "released_text": stored.text,
+                    "data": stored.data,
                 }
             )
+
+    def made_of(self, key: str) -> list[str]:
+        """Return the calendars in force that name this one as a part, sorted."""
+        found = self._origins.items()
+        return sorted(other for other, origin in found if key in origin.members(other))
+
+    def renew(self, key: str) -> bool:
+        """Take a calendar as it reads now into force, where it says something else than it did.
+
+        As another edition: what requests are pinned to stays as it is.
+        """
+        if key not in self._origins:
+            return False
+        in_force = self._library.calendar(key, None)
+        found = renewed(in_force, self._origins[key], self._library.calendars())
+        if found is None:
+            return False
+        number = found.calendar.version
+        self._library.take_edition(found.calendar)
+        self._origins[key] = replace(self._origins[key], data=found.data)
+        self._editions.append(
+            {
+                "key": key,
+                "number": number,
+                "version": version_of(number),
+                "content": write_calendar(found.calendar),
+                "data": found.data,
+                "noticed_us": to_us(self.now),
+            }
+        )
+        return True
 
     async def flush(self) -> None:
         """Write the ledgers and clocks that changed, and new definitions."""
@@ -122,6 +166,9 @@ class ClockWork(Work):
         await upsert(self.tx, tables.clocks, sorted(listed, key=lambda row: str(row["id"])))
         if self._released:
             await insert_missing(self.tx, tables.definitions, self._released)
+        if self._editions:
+            await insert_missing(self.tx, tables.editions, self._editions)
+        if self._released or self._editions:
             self._shelf.changed()
         if self._jobs:
             await write_jobs(self.tx, self._jobs)

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.business_time import Calendar, alarm_at, always, coverage, covered_until, due, extends
+from shared.business_time import (
+    Calendar,
+    Kind,
+    alarm_at,
+    always,
+    coverage,
+    covered_until,
+    due,
+    extends,
+)
+from shared.business_time.tracing import traced
 from tests.unit.business_time.builders import WORKING_WEEK, at, office
 
 NEW_YEAR = [{"date": "2027-01-01"}, {"date": "2027-02-08"}]
@@ -123,3 +134,41 @@ def test_what_was_certain_before_an_extension_is_so_after_it(start: object, hour
 
     if not before.is_provisional:
         assert after.due_at == before.due_at
+
+
+def shipped(**changed: object) -> Calendar:
+    """An office by China's holidays."""
+    return office(holidays={"source": "cn", **changed})
+
+
+@pytest.mark.parametrize("also", [[], [{"date": "2026-08-10", "name": "司庆"}]])
+def test_what_was_written_out_is_traced_to_its_source_and_gives_the_same_days(
+    also: list[object],
+) -> None:
+    calendar = shipped(also=also)
+    written = Calendar.from_dict(calendar.to_dict(is_pinned=True))
+
+    found = traced(written)
+
+    assert written.source_key is None
+    assert found == calendar
+    assert Calendar.from_dict(found.to_dict(is_pinned=True)) == written
+
+
+def test_a_combination_is_traced_through_its_members() -> None:
+    both = Calendar(key="both", kind=Kind.UNION, zone="UTC", members=(shipped(), always()))
+
+    found = traced(Calendar.from_dict(both.to_dict(is_pinned=True)))
+
+    assert [member.source_key for member in found.members] == ["cn", None]
+
+
+def test_days_that_a_house_lists_itself_are_no_source() -> None:
+    own = known()
+    written = Calendar.from_dict(shipped().to_dict(is_pinned=True))
+    some = replace(written, holidays=written.holidays[:50])
+    shorter = replace(written, covered_from=date(2010, 1, 1))
+
+    assert traced(own) is own
+    assert traced(some) is some
+    assert traced(shorter) is shorter

@@ -48,7 +48,7 @@ def shipped() -> Shelved:
     versions = {("decision", "targets"): 1}
     for key in ("24x7", "office-cn"):
         text = (ROOT / f"bpmn/calendars/{key}.yaml").read_text()
-        shelf.calendars[(key, 1)] = compile_calendar(key, 1, text, {})
+        shelf.calendars[(key, 1)] = compile_calendar(key, 1, text, {}).calendar
         versions[("calendar", key)] = 1
     return Shelved(shelf, versions)
 

@@ -23,7 +23,7 @@ def test_a_calendar_is_stored_with_its_holidays_written_out() -> None:
     stored = library.release("calendar", "office-cn", 4, OFFICE, START)
 
     assert stored is not None
-    calendar = read_stored_calendar(stored)
+    calendar = read_stored_calendar(stored.content)
     assert (calendar.version, calendar.source_key) == (4, None)
     assert date(2026, 10, 10) in {made_up.day for made_up in calendar.make_up_days}
     assert calendar.known_until == date(2026, 12, 31)
