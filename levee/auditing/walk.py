@@ -66,13 +66,14 @@ async def audit(
     grace: timedelta = timedelta(seconds=30),
     time: TimeSource | None = None,
     carried: Carried | None = None,
+    suspects_max: int = SUSPECTS_MAX,
 ) -> Report:
     """Compare the services' books; raises nothing for a service that does not answer.
 
     `since` leaves out requests made before it. `carried` is asked, where given, whether what a
     service has not heard yet is still under way to it: for a house that stands still.
     """
-    auditing = _Audit(dict(sources), grace, time or SystemTime())
+    auditing = _Audit(dict(sources), grace, time or SystemTime(), suspects_max)
     return await auditing.run("" if since is None else _floor(since), carried)
 
 
@@ -85,8 +86,11 @@ def _floor(moment: datetime) -> str:
 class _Audit:
     """One audit under way."""
 
-    def __init__(self, sources: dict[str, Source], grace: timedelta, time: TimeSource) -> None:
+    def __init__(
+        self, sources: dict[str, Source], grace: timedelta, time: TimeSource, suspects_max: int
+    ) -> None:
         self._sources, self._grace, self._time = sources, grace, time
+        self._suspects_max = suspects_max
         self._report = Report(time.now(), time.now())
         self._hears: dict[str, frozenset[str]] = {}
         self._forgotten: dict[str, str] = {}
@@ -102,6 +106,9 @@ class _Audit:
         # What was forgotten since it was read accuses nobody either.
         self._forgotten |= _forgotten(last)
         await self._look_again(settled, carried)
+        if (dropped := self._report.suspects - len(self._suspects)) > 0:
+            # What was not looked at twice may be lost as well as late: nothing is proved of it.
+            self._report.findings.append(Finding("too_many", "house", None, {"dropped": dropped}))
         self._sum_up(last)
         self._report.ended_at = self._time.now()
         return self._report
@@ -159,7 +166,7 @@ class _Audit:
         is_suspect = any(own_faults(request_id, full)) or any(
             differences(request_id, full, full, self._hears, self._forgotten)
         )
-        if is_suspect and len(self._suspects) < SUSPECTS_MAX:
+        if is_suspect and len(self._suspects) < self._suspects_max:
             self._suspects[request_id] = full
         self._report.suspects += is_suspect
 

@@ -184,6 +184,12 @@ _WORDS: dict[str, tuple[str, str, str, str]] = {
         "检查消息总线与该服务的日志",
         "see the bus and the service's log",
     ),
+    "too_many": (
+        "需要复核的请求过多，另有 {dropped} 个未复核",
+        "too many requests had to be looked at twice; {dropped} more were not",
+        "先处理已列出的问题，等积压处理完后重新核对，或用 --since 缩小范围",
+        "mend what is listed, let the services catch up and audit again, or narrow it by --since",
+    ),
     "bus_away": (
         "看不到消息总线，无法区分迟到与丢失",
         "does not see the bus: late cannot be told from lost",

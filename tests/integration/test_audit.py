@@ -103,6 +103,19 @@ async def test_a_clock_row_deleted(house: House, morning: Morning) -> None:
     assert found.detail == {"clock": "resolution"}
 
 
+async def test_what_there_was_no_room_to_look_at_twice_is_told(
+    house: House, morning: Morning
+) -> None:
+    gone = "DELETE FROM clocks WHERE metric = 'resolution'"
+    assert await damage(house, "clock", gone) > 1
+
+    report = await audited(house, suspects_max=1)
+
+    assert [f.code for f in report.faults] == ["clock_missing", "too_many"]
+    assert report.faults[-1].detail["dropped"] == report.suspects - 1
+    assert all(sentences(report.faults[-1]).values())
+
+
 async def test_a_whole_ledger_deleted(house: House, morning: Morning) -> None:
     await damage(house, "clock", "DELETE FROM requests WHERE id = :id", id=morning.quiet)
     await damage(house, "clock", "DELETE FROM clocks WHERE request_id = :id", id=morning.quiet)
