@@ -12,8 +12,9 @@ from shared.errors import LeveeError, Unavailable
 
 #: SQLSTATEs of a server that goes away, is full, only reads, or gave up on a lock: starting or
 #: stopping (57P), connection (08), too many connections, disk full, out of memory (53),
-#: deadlock and serialisation (40), lock timeout (55P03), idle cut off (25P03), standby (25006).
-_GONE = ("57P", "08", "53", "40P01", "40001", "55P03", "25P03", "25006")
+#: deadlock and serialisation (40), lock timeout (55P03), idle cut off (25P03), standby (25006),
+#: the machine below it failed, such as a disk that cannot be read (58).
+_GONE = ("57P", "08", "53", "40P01", "40001", "55P03", "25P03", "25006", "58")
 #: SQLSTATEs of a server that is there and says no to whoever connects: user, password or rights
 #: (28), no such database (3D). Trying again changes nothing until somebody mends it.
 _REFUSED = ("28", "3D")

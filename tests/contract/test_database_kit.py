@@ -17,7 +17,13 @@ from shared.database.engine import Database
 from shared.database.native import Prepared
 from shared.database.statements import among, insert_missing, upsert
 from shared.database.subjects import lock_subjects, save_subjects
-from shared.database.trouble import DatabaseInUse, DatabaseUnavailable, is_gone, is_unfit
+from shared.database.trouble import (
+    DatabaseInUse,
+    DatabaseRefused,
+    DatabaseUnavailable,
+    is_gone,
+    is_unfit,
+)
 from shared.time_source import SystemTime
 from tests.harness.dummies import create_tables, kit, notes
 from tests.harness.postgres import PostgresServer
@@ -377,3 +383,25 @@ async def test_a_lock_nobody_gives_free_is_given_up(postgres: Databases) -> None
 async def _lock(database: Database, key: str) -> None:
     async with database.transaction() as tx:
         await lock_subjects(tx, kit, [key])
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(
+    ("state", "kind"),
+    [
+        *((state, DatabaseUnavailable) for state in ("57P01", "57P03", "08006", "53100", "53300")),
+        *((state, DatabaseUnavailable) for state in ("40001", "40P01", "55P03", "25006", "58030")),
+        *((state, DatabaseRefused) for state in ("28P01", "28000", "3D000")),
+        *((state, DBAPIError) for state in ("22001", "23514", "42P01", "XX000")),
+    ],
+)
+async def test_what_a_server_says_of_itself_is_told_from_what_it_says_of_a_statement(
+    postgres_url: str, state: str, kind: type[Exception]
+) -> None:
+    database = Database(postgres_url)
+    try:
+        with pytest.raises(kind) as caught:
+            await _run(database, f"DO $$ BEGIN RAISE SQLSTATE '{state}'; END $$")
+        assert type(caught.value) is kind or kind is DBAPIError
+    finally:
+        await database.close()

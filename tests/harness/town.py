@@ -62,7 +62,6 @@ class Town:
     people: set[tuple[int, str]] = field(default_factory=lambda: set(TOLD))
     channels: Mapping[str, str] = field(default_factory=dict)
     _loads: int = 0
-    _enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     # ---- the load --------------------------------------------------------------------------
 
@@ -71,21 +70,23 @@ class Town:
     ) -> None:
         """Let clients post, each call under a key of its own, until it is answered.
 
-        They end after `posts` each, or when `enough` is set.
+        They end after `posts` each, or when `enough` is set. Several loads may go on at once.
         """
-        self._enough = asyncio.Event() if enough is None else enough
         self._loads += 1
+        told = enough or asyncio.Event()
+        names = [f"{self._loads}-{n}" for n in range(clients)]
         async with self.http() as http:
-            await asyncio.gather(*(self._client(http, n, posts, pause_s) for n in range(clients)))
+            await asyncio.gather(*(self._client(http, n, posts, pause_s, told) for n in names))
 
-    async def _client(self, http: httpx.AsyncClient, client: int, posts: int, pause: float) -> None:
+    async def _client(
+        self, http: httpx.AsyncClient, name: str, posts: int, pause: float, enough: asyncio.Event
+    ) -> None:
         machine = SystemTime()
         base = f"{self.bases['intake']}/intake/v1/requests"
-        load = self._loads
         for n in range(posts):
-            if self._enough.is_set():
+            if enough.is_set():
                 return
-            key = f"{load}-{client}-{n}"
+            key = f"{name}-{n}"
             body = a_post(f"Outage {key}", **P1)
             answer = await self._call(http, base, body, key)
             self.accepted[key] = answer["id"]
