@@ -155,7 +155,9 @@ async def live_through(town: Town, street: Street) -> None:
     await street.stop()
 
 
-async def test_a_process_that_waits_since_the_last_release_goes_on(tmp_path: Path) -> None:
+async def test_a_process_that_waits_since_the_last_release_goes_on(
+    tmp_path: Path, postgres: Databases
+) -> None:
     """A service task nobody was offered, then a message nobody was heard for: both are there."""
     try:
         old_root = last_release().export(tmp_path / "released")
@@ -171,7 +173,7 @@ async def test_a_process_that_waits_since_the_last_release_goes_on(tmp_path: Pat
                 tmp_path,
                 name,
                 1,
-                f"sqlite+aiosqlite:///{tmp_path / name}.db",
+                await postgres.new(),
                 definitions,
                 _at(name, broker.url),
             )
