@@ -30,6 +30,7 @@ def document() -> str:
         _refused(),
         _limits(),
         _TIMES,
+        _ENDS,
         _CAMUNDA_7,
     ]
     return "\n\n".join(parts) + "\n"
@@ -98,13 +99,24 @@ and remedy. How variables, calls and rounds behave:
 _TIMES = """## Times
 - Date `2026-01-31T09:00:00+08:00`, duration `PT8H`, cycle `R3/PT1H`, `R/P1D` or cron with its zone
   (`0 0 9 * * MON-FRI @Asia/Shanghai`, seconds first) (cycles where
-  nothing is interrupted); or FEEL that gives one of them. A timer fires once; cycles missed
-  while nobody could fire them are not made up for.
+  nothing is interrupted); or FEEL that gives one of them. A timer fires once. One that is
+  late (the router was down, the diagram asked for a moment of the past) goes off at once, and
+  what it leads to counts from then. Cycles missed meanwhile, and those before the element was
+  reached, are one firing and count as used; the next keeps to the grid.
+- What a timer leads to may be refused as a whole (variables too large, moves without end): an
+  incident says so, once. The timer stays: retry the incident with mended variables, or let it try
+  again by itself, after ten minutes first, then ever longer, once a day at most.
 - Working time: `=add working time(now(), duration("PT4H"), "office-cn")` as a date is four
   working hours from now by that calendar; `working time between(from, to, "office-cn")` is a
   duration to compare. Both work in every expression and table of the router; an unknown
   calendar gives null, and a timer then an incident. Calendars are not pinned: a holiday that is
   announced holds for running requests too."""
+
+_ENDS = """## Ends
+A process that comes to its end closes its request (`closed`, reason `process`), whoever moved the
+last token: a person, a worker, a message, a timer, an agent's or requester's word. What was not
+resolved is resolved by it (`closed`). A request that owes a review is reviewed first. Draw a step
+that waits for somebody, as the shared step `confirmation` does, where a request must not end yet."""
 
 _CAMUNDA_7 = """## Camunda 7
 Read where it means the same, and told as `translated`: expressions of values, comparisons,

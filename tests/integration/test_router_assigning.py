@@ -141,6 +141,29 @@ async def test_only_who_can_and_is_on_shift_is_asked_and_later_again(tmp_path: P
         assert (await api.get(f"/router/v1/requests/{third}")).json()["assignee"] == "ann"
 
 
+async def test_after_an_outage_the_shift_of_now_counts_and_not_that_of_then(
+    tmp_path: Path,
+) -> None:
+    # At 17:00 in Shanghai only cai would be free; the next look comes when her shift is over.
+    world = new_world()
+    url = f"sqlite+aiosqlite:///{tmp_path}/r.db"
+    outputs = rule(strategy='"least_loaded"', on_shift="true", capacity="1", again_after='"PT30M"')
+    (tmp_path / "1").mkdir()
+    (tmp_path / "2").mkdir()
+    async with desk(tmp_path / "1", url, world, outputs) as (intake, api):
+        busy = await ask(world, intake, 4)
+        assert sorted(given(world)) == ["ann", "bob", "cai"]
+        assert (await api.get(f"/router/v1/requests/{busy[3]}")).json()["assignee"] is None
+        cais = busy[given(world).index("cai")]
+        await api.post(f"/router/v1/requests/{cais}/changes", json={"change": "resolve"})
+    world.time.advance_to(world.time.now() + timedelta(hours=12))
+
+    async with desk(tmp_path / "2", url, world, outputs):
+        await world.settled()
+
+        assert len(given(world)) == 3
+
+
 async def test_a_skill_is_needed_and_a_handover_asks_the_new_team(tmp_path: Path) -> None:
     world = new_world()
     url = f"sqlite+aiosqlite:///{tmp_path}/r.db"

@@ -71,10 +71,12 @@ async def send(api: httpx.AsyncClient, world: World, **told: Any) -> dict[str, A
     return found
 
 
-async def finish(api: httpx.AsyncClient, world: World, request: Any, element: str) -> None:
+async def finish(
+    api: httpx.AsyncClient, world: World, request: Any, element: str, **result: Any
+) -> None:
     told = (await api.get(f"/router/v1/requests/{request}")).json()
     [item] = [i for i in told["work_items"] if i["element_id"] == element and i["state"] == "open"]
-    await api.post(f"/router/v1/work-items/{item['id']}/complete", json={"result": {}})
+    await api.post(f"/router/v1/work-items/{item['id']}/complete", json={"result": result})
     await world.settled()
 
 

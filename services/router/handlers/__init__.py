@@ -16,6 +16,7 @@ from services.router.handlers.definitions import (
 from services.router.handlers.drafts import discard_draft, save_draft
 from services.router.handlers.left_behind import take_care
 from services.router.handlers.messages import fire_message_timer
+from services.router.handlers.process_timers import fire_process_timer
 from services.router.handlers.requests import (
     Change,
     apply_change,
@@ -26,7 +27,6 @@ from services.router.handlers.requests import (
     update_request,
     withdraw_request,
 )
-from services.router.handlers.steps import fire_process_timer
 from services.router.handlers.work_items import (
     HandOn,
     claim_item,

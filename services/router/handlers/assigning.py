@@ -60,7 +60,7 @@ def propose(work: RouterWork, record: Record, at: datetime) -> Record:
 
 def assign_by_rule(timer: Timer, work: RouterWork) -> None:
     """Give a request to whom the rule chooses; nobody able means later, or the queue."""
-    record, at = work.find(UUID(timer.key)), timer.due_at
+    record, at = work.find(UUID(timer.key)), work.fires_at(timer)
     if record is None or record.assignment is None:
         return
     rule = assigning.rule_of(record.assignment)

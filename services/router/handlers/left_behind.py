@@ -41,7 +41,7 @@ def take_care(request_id: UUID, at: datetime, work: RouterWork) -> int:
         # One of Levee's own may have moved the request on, and the others with it.
         if record.instance_id == instance_id and task_id in instance.open_jobs:
             record = _ask(work, record, task_id, at)
-    close_with_process(work, record, instance_id, at)
+    close_with_process(work, record, at)
     return len(waits) + len(missing)
 
 

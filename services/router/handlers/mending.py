@@ -48,8 +48,7 @@ def retry_incident(
         if other.job_id is None and other.id != incident.id:
             incidents.resolve(work, other, by, "retried", at)
     over = incidents.resolve(work, incident, by, "retried", at)
-    record = record_step(work, record, step, at)
-    close_with_process(work, record, incident.instance_id, at)
+    record_step(work, record, step, at)
     return over
 
 
@@ -94,7 +93,6 @@ def _with_changes(
         raise TryFailed(incident_id=incident.id, reason=why.detail if why else "-")
     told = instance.renewed(job.task_id)
     record = record_step(work, record, step, at)
-    close_with_process(work, record, job.instance_id, at)
     if told is None or record.instance_id != job.instance_id:
         return None
     named = {name: value for name, value in changes.items() if name in told.variables}
@@ -106,7 +104,7 @@ def _try_again(work: RouterWork, record: Record, job: Job, at: datetime) -> None
         deliver(work, rules.completed(job), job.answer, at)
     elif operations.is_own(job.type):
         again = rules.try_again(job, at, job.retries)
-        close_with_process(work, do_own(work, record, again, at), job.instance_id, at)
+        close_with_process(work, do_own(work, record, again, at), at)
     else:
         jobs.offer(work, record, rules.try_again(job, at, max(job.retries, _ATTEMPTS)), at)
 

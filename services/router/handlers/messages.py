@@ -14,7 +14,7 @@ from services.router.domain.messages import (
     correlated,
     refused,
 )
-from services.router.handlers.steps import close_with_process, record_step
+from services.router.handlers.steps import record_step
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -50,8 +50,7 @@ def fire_message_timer(timer: Timer, work: RouterWork) -> None:
     waiting = work.letters.find_waiting(UUID(timer.payload["waiting"]))
     if waiting is None:
         return
-    # Measured by when it is looked at: an old moment must not find what has expired since.
-    at = max(timer.due_at, work.now)
+    at = work.fires_at(timer)
     waiting_for_it = [
         message
         for message in work.letters.buffered()
@@ -80,6 +79,5 @@ def _deliver(work: RouterWork, message: InMessage, waiting: Waiting, at: datetim
         # Nobody waits there any more; the message is still to be had.
         return message
     work.letters.keep(message)
-    record = record_step(work, record, step, at)
-    close_with_process(work, record, waiting.instance_id, at)
+    record_step(work, record, step, at)
     return message

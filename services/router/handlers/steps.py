@@ -24,19 +24,32 @@ if TYPE_CHECKING:
     from services.router.domain import Fact, Job, Record
     from services.router.store import RouterWork
     from services.router.workflow import Step
-    from shared.database.timers import Timer
 
 #: The kind of a diagram's timers.
 PROCESS_TIMER = "process"
 #: Lanes one operation may lead through: diagrams that send each other a request end here.
 _MOVES_AT_MOST = 3
 _LIVE = (RequestState.OPEN, RequestState.WAITING)
+_OVER = (RequestState.CLOSED, RequestState.CANCELLED)
 #: The shared step that does a review its own diagram did not.
 _REVIEW = "review"
 
 
 def follow(work: RouterWork, record: Record, facts: tuple[Fact, ...], at: datetime) -> Record:
-    """Keep the record, announce what happened, and let the diagram hear of it."""
+    """Keep the record, announce what happened, and let the diagram hear of it.
+
+    A diagram that comes to its end by it closes the request, after all that was to be announced.
+    """
+    was_over = work.instance(record).is_ended
+    instance_id = record.instance_id
+    record = _tell(work, record, facts, at)
+    is_deferred = any(isinstance(fact, domain.ClosingDeferred) for fact in facts)
+    if is_deferred or (was_over and record.instance_id == instance_id):
+        return record
+    return close_with_process(work, record, at)
+
+
+def _tell(work: RouterWork, record: Record, facts: tuple[Fact, ...], at: datetime) -> Record:
     work.keep(record)
     for fact in facts:
         work.publish(events_out.fact(fact), subject=record.id, occurred_at=at)
@@ -53,11 +66,13 @@ def record_step(
     *,
     outcome: str = "completed",
     moves: int = 0,
+    closing: str | None = "process",
 ) -> Record:
     """Record what one move of the diagram did; return the request, in whatever lane it is then.
 
     The router's own operations are done at once. An operation that was not applied as a whole
-    leaves nothing but the incident that says why.
+    leaves nothing but the incident that says why. A request whose diagram has come to its end is
+    closed for the reason `closing`; None leaves that to the caller, who has more to do before.
     """
     work.note_step(record, step)
     if not step.is_applied:
@@ -82,7 +97,7 @@ def record_step(
         # What one of them leads to may be another lane: then nobody waits for the others.
         if record.instance_id == instance_id:
             record = begin_job(work, record, jobs.of(record, wanted, at), at)
-    return record
+    return record if closing is None else close_with_process(work, record, at, closing)
 
 
 def _record_timers(work: RouterWork, record: Record, step: Step) -> None:
@@ -107,7 +122,7 @@ def do_own(work: RouterWork, record: Record, job: Job, at: datetime) -> Record:
     """Do one of the router's own operations, and let the diagram go on from there.
 
     All of it belongs to the transaction that brought the token here: it happens once, or an
-    incident says why not and nothing of it happened.
+    incident says why not and nothing of it happened. Closing is left to whoever moved the diagram.
     """
     if job.task_id not in work.instance(record).open_jobs:
         # An operation beside it moved the diagram on.
@@ -118,7 +133,7 @@ def do_own(work: RouterWork, record: Record, job: Job, at: datetime) -> Record:
     except LeveeError as refusal:
         jobs.give_up(work, record, job, refusal.code, str(refusal), at)
         return record
-    record = follow(work, done.record, done.facts, at)
+    record = _tell(work, done.record, done.facts, at)
     instance = work.instance(record)
     if record.instance_id != job.instance_id or job.task_id not in instance.open_jobs:
         return record
@@ -130,7 +145,7 @@ def do_own(work: RouterWork, record: Record, job: Job, at: datetime) -> Record:
     if work.find_job(job.id) is not None:
         # It had failed before, and has a row.
         work.keep_job(rules.completed(job))
-    return record_step(work, record, step, at)
+    return record_step(work, record, step, at, closing=None)
 
 
 def _chosen_team(step: Step) -> str | None:
@@ -139,35 +154,23 @@ def _chosen_team(step: Step) -> str | None:
     return team if isinstance(team, str) else None
 
 
-def fire_process_timer(timer: Timer, work: RouterWork) -> None:
-    """A timer of a diagram is due."""
-    record = work.find(UUID(timer.key))
-    if record is None or str(record.instance_id) != timer.payload["instance_id"]:
-        return
-    at = timer.due_at
-    step = work.instance(record).fire_timer(timer.payload["task_id"], at)
-    instance_id = record.instance_id
-    record = record_step(work, record, step, at)
-    if is_over(work, record, instance_id) and record.state is RequestState.RESOLVED:
-        close(work, record, "time", at)
+def close_with_process(
+    work: RouterWork, record: Record, at: datetime, closing: str = "process"
+) -> Record:
+    """Close a request whose process has come to its end; one that is over, or runs, stays.
 
-
-def is_over(work: RouterWork, record: Record, instance_id: UUID) -> bool:
-    """Return whether this very instance has come to its end by what was just done."""
-    return record.instance_id == instance_id and work.instance(record).is_ended
-
-
-def close_with_process(work: RouterWork, record: Record, instance_id: UUID, at: datetime) -> None:
-    """Close a request whose process has come to its end."""
-    done = (RequestState.CLOSED, RequestState.CANCELLED)
-    if is_over(work, record, instance_id) and record.state not in done:
-        close(work, record, "process", at)
+    Nobody would hold such a request any more: no work item, no timer and no incident leads back
+    to it. Whoever moved its diagram to the end, it ends with it.
+    """
+    if record.state in _OVER or not work.instance(record).is_ended:
+        return record
+    return close(work, record, closing, at)
 
 
 def close(work: RouterWork, record: Record, reason: str, at: datetime) -> Record:
     """Close a request whose diagram has come so far; begin the review it owes where none runs."""
     record, facts = domain.close(record, record.closing or reason)
-    record = follow(work, record, facts, at)
+    record = _tell(work, record, facts, at)
     if not facts and record.review == domain.OWED and work.instance(record).is_ended:
         return review_now(work, record, at)
     return record
@@ -202,7 +205,8 @@ def move_to_lane(
     told_of = {"from": old.value, "reason": move.reason, "cause": move.cause, "by": move.by}
     entered = _begin(work, entered, choice.process, instance_id, {"lane": told_of}, at, moves)
     claim_for_owner(work, entered, at)
-    return entered
+    # Where a diagram threw it, whoever moved that diagram closes.
+    return entered if moves else close_with_process(work, entered, at)
 
 
 def review_now(work: RouterWork, record: Record, at: datetime) -> Record:
@@ -217,6 +221,9 @@ def review_now(work: RouterWork, record: Record, at: datetime) -> Record:
     record = _begin(work, record, _REVIEW, instance_id, {}, at)
     record = replace(record, process=kept)
     work.keep(record)
+    if record.review == domain.OWED and work.instance(record).is_ended:
+        why = "process review came to its end without a review; draw a task that `completes` one"
+        note_fault(work, record, "review", _REVIEW, "review-not-drawn", why, at)
     return record
 
 
@@ -239,14 +246,14 @@ def _begin(
     work.keep(record)
     begun = said.ProcessStarted(instance_id=instance_id, process=process, version=version)
     work.publish(begun, subject=record.id, occurred_at=at)
-    return record_step(work, record, step, at, moves=moves)
+    return record_step(work, record, step, at, moves=moves, closing=None)
 
 
 def _cancel(work: RouterWork, record: Record, reason: str, at: datetime) -> Record:
     """End the running instance with everything it has open."""
     step = work.instance(record).cancel(at)
     end_items(work, record, step, WorkItemState.CANCELLED, reason, at)
-    return record_step(work, record, step, at, outcome="cancelled")
+    return record_step(work, record, step, at, outcome="cancelled", closing=None)
 
 
 def _follow_thrown(
@@ -277,8 +284,10 @@ def _tell_diagram(work: RouterWork, record: Record, fact: Fact, at: datetime) ->
     if step is not None:
         by = fact.by if isinstance(fact, domain.Resolved) else None
         end_items(work, record, step, *ending(fact, _message(fact)), at, by)
-        record = record_step(work, record, step, at)
-    return _make_sure(work, record, fact, at, is_heard=step is not None)
+        record = record_step(work, record, step, at, closing=None)
+    # What was refused as a whole was not heard, whoever waited for it.
+    is_heard = step is not None and step.is_applied
+    return _make_sure(work, record, fact, at, is_heard=is_heard)
 
 
 def _make_sure(

@@ -18,7 +18,7 @@ from services.router.domain.acts import Act
 from services.router.handlers.assigning import propose
 from services.router.handlers.barring import actor, barred, is_guarded, is_in_charge
 from services.router.handlers.following import hand_on, put_in_hands
-from services.router.handlers.steps import close, follow, is_over, record_step
+from services.router.handlers.steps import close, close_with_process, follow, record_step
 from shared.events import router as said
 from shared.vocabulary import RequestState
 
@@ -166,16 +166,15 @@ def complete_item(
     event = said.WorkItemCompleted(work_item_id=item.id, completed_by=person)
     work.publish(event, subject=record.id, occurred_at=at)
     step = work.instance(record).complete_user_task(item.task_id, dict(result), at)
-    instance_id = record.instance_id
-    record = record_step(work, record, step, at)
+    # A request it resolves is resolved by it, before its process can close it.
+    record = record_step(work, record, step, at, closing=None)
     if item.completes == "resolved":
         resolution = str(result.get("resolution") or "solved")
         record, facts = domain.resolve(record, resolution, str(result.get("note") or ""), person)
         record = follow(work, record, facts, at)
+    record = close_with_process(work, record, at)
     is_free = item.completes == domain.REVIEWED and record.closing is not None
-    if (
-        is_over(work, record, instance_id) or is_free
-    ) and record.state is not RequestState.CANCELLED:
+    if is_free and record.state is not RequestState.CANCELLED:
         close(work, record, "process", at)
     return item
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from services.router.domain import JobEnded, JobState
 from services.router.domain import jobs as rules
 from services.router.handlers import incidents, jobs
-from services.router.handlers.steps import close_with_process, record_step
+from services.router.handlers.steps import record_step
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -105,8 +105,7 @@ def deliver(work: RouterWork, job: Job, result: Mapping[str, object], at: dateti
     work.keep_job(job)
     jobs.unwatch(work, job)
     jobs.ended(work, job, "completed", at)
-    record = record_step(work, record, step, at)
-    close_with_process(work, record, job.instance_id, at)
+    record_step(work, record, step, at)
     return job
 
 
@@ -164,8 +163,7 @@ def throw_error(
     work.keep_job(over)
     jobs.unwatch(work, job)
     jobs.ended(work, job, "error", at, code)
-    record = record_step(work, record, step, at)
-    close_with_process(work, record, job.instance_id, at)
+    record_step(work, record, step, at)
     return over
 
 
@@ -175,7 +173,7 @@ def fire_job_timer(timer: Timer, work: RouterWork) -> None:
     job = work.find_job(UUID(timer.payload["job_id"]))
     if record is None or job is None or job.attempt != timer.payload["attempt"]:
         return
-    at, what = timer.due_at, timer.payload["what"]
+    at, what = work.fires_at(timer), timer.payload["what"]
     if job.state is JobState.TAKEN and what == "lease":
         missed = rules.missed(job, _silence(job), at)
         jobs.rest_or_fail(work, record, missed, "job-failed", at)

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 
     from services.router.domain.acts import Act
     from services.router.store.repository import Repository
+    from shared.database.timers import Timer
 
 #: Own operations of one cause: a diagram that needs more goes round without waiting for anything.
 MAX_OPERATIONS = 100
@@ -188,6 +189,14 @@ class RouterWork(Work):
             "is_ended": instance.is_ended,
             "state": instance.dump(),
         }
+
+    def fires_at(self, timer: Timer) -> datetime:
+        """Return the moment at which a timer goes off: when it is looked at, however late.
+
+        After an outage its due moment lies in the past. Who is on shift, what has expired and when
+        the next wait ends are asked of the present, and nothing is made up for minute by minute.
+        """
+        return max(timer.due_at, self.now)
 
     # ---- requests --------------------------------------------------------------------------
 

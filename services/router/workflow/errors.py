@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from shared.errors import Invalid, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from shared.errors import Finding
 
@@ -60,3 +61,13 @@ class Stuck(Exception):
 
 class TooMuch(Stuck):
     """The whole operation asks for more than it may have; nothing of it is applied."""
+
+
+@contextmanager
+def blamed_on(element: str) -> Iterator[None]:
+    """Name the element in whatever goes wrong inside, unless it names one."""
+    try:
+        yield
+    except Stuck as stuck:
+        stuck.element = stuck.element or element
+        raise

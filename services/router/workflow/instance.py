@@ -6,7 +6,7 @@ a time: the store makes sure (optimistic version) of that.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -14,14 +14,14 @@ import orjson
 from . import state
 from .bindings import WithOutputs
 from .bindings_events import Message, throw
-from .errors import Stuck
+from .errors import Stuck, blamed_on
 from .step import Incident, Job, OpenUserTask, Step, Timer, Wait
-from .survey import Survey, job_of, survey, timer_of, user_task_of, wait_of
+from .survey import Survey, job_of, only_in, survey, timer_of, user_task_of, wait_of, waits_of
 from .tokens import STARTED, Game, Moment, Token
 from .values import bounded, checked, copied
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
     from datetime import datetime
     from uuid import UUID
 
@@ -161,8 +161,18 @@ class Instance:
         return self._apply(now, receive)
 
     def fire_timer(self, task_id: int, now: datetime) -> Step:
-        """Let a timer go off; an empty step when it is gone, fired before, or not yet due."""
-        return self._apply(now, lambda: self._go_off(task_id, now))
+        """Let a timer go off; an empty step when it is gone, fired before, or not yet due.
+
+        One that leads to what cannot be applied is held back, and its incident names it: resume()
+        lets it go off, and so does this, called again; an empty step while it still cannot.
+        """
+        step = self._apply(now, lambda: self._go_off(task_id, now))
+        why = step.incident
+        if step.is_applied or why is None:
+            return step
+        if task_id in self._survey.held:
+            return replace(step, incidents=())
+        return self._apply(now, lambda: self._hold_back(task_id, why))
 
     def resume(self, now: datetime, changes: Mapping[str, object] | None = None) -> Step:
         """Try again where incidents hold tokens, after `changes` to top-level variables."""
@@ -179,7 +189,7 @@ class Instance:
             if token is None:
                 return False
             self._game.variables.update(checked(changes))
-            with _blamed_on(token):
+            with blamed_on(token.task_spec.bpmn_id):
                 token.task_spec.binding.enter(self._game, token)
             return True
 
@@ -249,17 +259,17 @@ class Instance:
         after, find = self._survey, self._token
         return Step(
             version=self._version,
-            user_tasks=tuple(user_task_of(find(n)) for n in _new(after, before, "user_tasks")),
+            user_tasks=tuple(user_task_of(find(n)) for n in only_in(after, before, "user_tasks")),
             user_tasks_gone=tuple(
-                n for n in _new(before, after, "user_tasks") if n != moment.finished
+                n for n in only_in(before, after, "user_tasks") if n != moment.finished
             ),
-            jobs=tuple(job_of(find(n)) for n in _new(after, before, "jobs")),
-            jobs_gone=tuple(n for n in _new(before, after, "jobs") if n != moment.finished),
-            timers=tuple(timer_of(find(n)) for n in _new(after, before, "timers")),
-            timers_gone=tuple(_new(before, after, "timers")),
+            jobs=tuple(job_of(find(n)) for n in only_in(after, before, "jobs")),
+            jobs_gone=tuple(n for n in only_in(before, after, "jobs") if n != moment.finished),
+            timers=tuple(timer_of(find(n)) for n in only_in(after, before, "timers")),
+            timers_gone=tuple(only_in(before, after, "timers")),
             messages_awaited=tuple(sorted(after.messages)),
-            waits=tuple(wait_of(find(n), name) for name, n in _waits(after, before)),
-            waits_gone=tuple(_waits(before, after)),
+            waits=tuple(wait_of(find(n), name) for name, n in waits_of(after, before)),
+            waits_gone=tuple(waits_of(before, after)),
             ambiguous=ambiguous,
             decisions=tuple(moment.decisions),
             escalations=tuple(moment.escalations),
@@ -289,7 +299,7 @@ class Instance:
             return False
         binding = token.task_spec.binding
         assert isinstance(binding, WithOutputs)
-        with _blamed_on(token):
+        with blamed_on(token.task_spec.bpmn_id):
             binding.finish(self._game, token, checked(result))
         self._game.moment.finished = task_id
         token.complete()
@@ -300,7 +310,7 @@ class Instance:
         if token is None:
             return False
         self._game.moment.finished = task_id
-        with _blamed_on(token):
+        with blamed_on(token.task_spec.bpmn_id):
             if not throw(self._game, token, "error", code, checked(payload)):
                 raise Stuck("uncaught-error", f"nothing catches the error {code!r}", {})
         return True
@@ -309,14 +319,28 @@ class Instance:
         token = self._open(task_id, "due")
         if token is None or timer_of(token).due_at > now:
             return False
+        token.internal_data.pop("refused", None)
         return _fire(token, {})
+
+    def _hold_back(self, task_id: int, why: Incident) -> bool:
+        token = self._token(task_id)
+        token.internal_data["refused"] = 1
+        element = why.element_id or token.task_spec.bpmn_id
+        self._game.moment.incidents.append(replace(why, element_id=element, task_id=task_id))
+        return True
 
     def _resume(self, changes: Mapping[str, object]) -> bool:
         held = [t for t in self._game.tokens() if "stuck" in t.internal_data]
+        refused = [t for t in self._game.tokens() if "refused" in t.internal_data]
         self._game.variables.update(checked(changes))
         for token in held:
             del token.internal_data["stuck"]
-        return bool(held) or bool(changes)
+        for token in refused:
+            # One that interrupts may have taken another away.
+            if token._state == STARTED:
+                del token.internal_data["refused"]
+                _fire(token, {})
+        return bool(held) or bool(refused) or bool(changes)
 
     def _cancel(self) -> bool:
         if self.is_ended:
@@ -373,28 +397,3 @@ def bounded_inside(game: Game) -> None:
 def _fire(token: Token, payload: Mapping[str, object]) -> bool:
     token.task_spec.fire(token, payload)
     return True
-
-
-def _waits(now: Survey, then: Survey) -> list[tuple[str, int]]:
-    """Return the messages waited for now and not then: name, token."""
-    return [
-        (name, number)
-        for name, numbers in now.messages.items()
-        for number in numbers
-        if number not in then.messages.get(name, ())
-    ]
-
-
-def _new(now: Survey, then: Survey, what: str) -> list[int]:
-    known = set(getattr(then, what))
-    return [number for number in getattr(now, what) if number not in known]
-
-
-@contextmanager
-def _blamed_on(token: Token) -> Iterator[None]:
-    """Name the element in whatever goes wrong inside."""
-    try:
-        yield
-    except Stuck as stuck:
-        stuck.element = stuck.element or token.task_spec.bpmn_id
-        raise

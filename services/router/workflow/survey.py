@@ -43,6 +43,10 @@ def survey(game: Game) -> Survey:
             found.stuck.append(spec.bpmn_id or spec.name.partition(":")[0] or spec.name)
             found.held.append(token.id)
         elif token._state == STARTED:
+            if "refused" in kept:
+                # A timer that is to be tried again: it is armed all the same.
+                found.stuck.append(spec.bpmn_id)
+                found.held.append(token.id)
             _sort_in(found, token)
     for waiting in found.messages.values():
         waiting.sort()
@@ -105,3 +109,19 @@ def timer_of(token: Token) -> Timer:
 
 def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
+
+
+def waits_of(now: Survey, then: Survey) -> list[tuple[str, int]]:
+    """Return the messages waited for now and not then: name, token."""
+    return [
+        (name, number)
+        for name, numbers in now.messages.items()
+        for number in numbers
+        if number not in then.messages.get(name, ())
+    ]
+
+
+def only_in(now: Survey, then: Survey, what: str) -> list[int]:
+    """Return the tokens that wait now and did not then: `what` names one of the lists."""
+    known = set(getattr(then, what))
+    return [number for number in getattr(now, what) if number not in known]
