@@ -116,7 +116,7 @@ _ENDS = """## Ends
 A process that comes to its end closes its request (`closed`, reason `process`), whoever moved the
 last token: a person, a worker, a message, a timer, an agent's or requester's word. What was not
 resolved is resolved by it (`closed`). A request that owes a review is reviewed first. Draw a step
-that waits for somebody, as the shared step `confirmation` does, where a request must not end yet."""
+that waits for somebody, as the shared step `confirmation` does, where it must not end yet."""
 
 _CAMUNDA_7 = """## Camunda 7
 Read where it means the same, and told as `translated`: expressions of values, comparisons,

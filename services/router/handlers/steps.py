@@ -31,6 +31,8 @@ PROCESS_TIMER = "process"
 _MOVES_AT_MOST = 3
 _LIVE = (RequestState.OPEN, RequestState.WAITING)
 _OVER = (RequestState.CLOSED, RequestState.CANCELLED)
+#: The incident of a lane a diagram asked for and its request could not take.
+_NO_LANE = "lane-not-changed"
 #: The shared step that does a review its own diagram did not.
 _REVIEW = "review"
 
@@ -160,9 +162,12 @@ def close_with_process(
     """Close a request whose process has come to its end; one that is over, or runs, stays.
 
     Nobody would hold such a request any more: no work item, no timer and no incident leads back
-    to it. Whoever moved its diagram to the end, it ends with it.
+    to it. Whoever moved its diagram to the end, it ends with it; unless that wanted another lane
+    which could not be taken: an incident says so, and a person says which lane it is.
     """
     if record.state in _OVER or not work.instance(record).is_ended:
+        return record
+    if any(i.code == _NO_LANE and i.raised_at == at for i in work.open_incidents(record)):
         return record
     return close(work, record, closing, at)
 
@@ -270,7 +275,7 @@ def _follow_thrown(
             return move_to_lane(work, record, choice, move, at, moves + 1)
         why = (choice and choice.fault) or "diagrams send each other the request in a circle"
         name = f"lane/{thrown.element_id}/{moves}"
-        note_fault(work, record, name, thrown.element_id, "lane-not-changed", why, at)
+        note_fault(work, record, name, thrown.element_id, _NO_LANE, why, at)
     return record
 
 
