@@ -21,6 +21,8 @@ _BY_SUFFIX: dict[str, Kind] = {
     ".dmn": "decision",
     ".form": "form",
 }
+#: What a JSON Schema that is a form says of itself.
+_SCHEMA = b"json-schema.org/draft/2020-12"
 #: How much of an XML file is read to see what it is; comments before the root may be long.
 _BEGINNING = 65_536
 #: No definition that is accepted is larger; of a larger one no more than this is read.
@@ -103,4 +105,5 @@ def _kind_of_xml(path: Path) -> Kind:
 def _kind_of_json(path: Path) -> Kind:
     with path.open("rb") as opened:
         beginning = opened.read(_BEGINNING)
-    return "form" if b'"components"' in beginning else "unknown"
+    is_form = b'"components"' in beginning or _SCHEMA in beginning
+    return "form" if is_form else "unknown"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from levee.definitions.agreements import review_targets, tables_of_targets
 from levee.definitions.files import candidates, neighbours
-from levee.definitions.forms import check_form
 from services.router.workflow import check, executable_processes
 from shared.decisions import DecisionsRefused, check_model, decision_ids, load_decisions
 from shared.definitions.limits import MAX_CONTENT_BYTES
 from shared.errors import Finding, Invalid
+from shared.forms import check_form
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -474,3 +474,20 @@ async def test_a_file_refused_for_what_it_lacked_is_taken_when_that_is_mended(
             "shared-step.bpmn",
         }
         assert second == {"released": 2, "refused": []}
+
+
+async def test_a_catalogue_whose_form_the_entrance_could_not_check_is_refused_here(
+    tmp_path: Path,
+) -> None:
+    """The entrance would set it aside, and nobody who released it would hear of that."""
+    world = new_world()
+    async with router(tmp_path, world) as (_, api):
+        form = "{properties: {x: {$ref: 'https://example.org/form.json'}}}"
+        types = f"types: [{{key: a, name: {{en: A}}, domain: it, form: {form}}}]"
+
+        answer = await applied(api, file("catalogue", "catalogue", types))
+
+        assert answer.status_code == 422
+        [error] = answer.json()["errors"]
+        assert (error["path"], error["rule"]) == ("/types/0/form/properties/x/$ref", "ref")
+        assert "$defs" in error["remedy"]

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from services.intake.domain.errors import CatalogueMissing, TypeClosed, UnknownType
-from services.intake.store.forms import Form, faults
 from services.intake.store.tables import catalogues
 from shared.definitions.models import Catalogue, RequestType
 from shared.definitions.parsing import BadDefinition, parse, read_yaml
+from shared.forms.schema import SchemaForm, faults
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,11 +29,11 @@ class Entry:
     """A request type with its form, ready to check."""
 
     type: RequestType
-    form: Form | None
+    form: SchemaForm | None
 
     def findings(self, form: Mapping[str, Any]) -> list[Finding]:
         """Return what is wrong with a filled-in form."""
-        return [] if self.form is None else self.form.findings(form)
+        return [] if self.form is None else self.form.findings(form, "/form")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +122,6 @@ def _compile(catalogue: Catalogue) -> Mapping[str, Entry]:
     if found:
         raise BadDefinition(found, file=catalogue.key)
     return {
-        entry.key: Entry(entry, None if entry.form is None else Form(entry.form))
+        entry.key: Entry(entry, None if entry.form is None else SchemaForm(entry.form))
         for entry in catalogue.types
     }

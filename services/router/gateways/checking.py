@@ -14,6 +14,7 @@ from shared.definitions.limits import MAX_CONTENT_BYTES
 from shared.definitions.models import Catalogue, EscalationPolicy, Templates
 from shared.definitions.parsing import parse, read_yaml
 from shared.errors import Finding, Invalid
+from shared.forms import faults
 from shared.targets.reading import findings_by_row
 from shared.targets.rows import DECISION
 
@@ -102,6 +103,7 @@ def _model(model: type[BaseModel]) -> Callable[[str, str, str, Beside], None]:
             raise Invalid([_wrong_key(key)])
         if isinstance(parsed, Catalogue):
             _processes_exist(parsed, beside.processes)
+            _forms_are_sound(parsed)
 
     return check_model
 
@@ -122,6 +124,18 @@ def _processes_exist(catalogue: Catalogue, known: Collection[str]) -> None:
         )
         for index, entry in enumerate(catalogue.types)
         if entry.process not in known
+    ]
+    if findings:
+        raise Invalid(findings)
+
+
+def _forms_are_sound(catalogue: Catalogue) -> None:
+    """Raise for forms the entrance could not check: it would set the catalogue aside."""
+    findings = [
+        finding
+        for index, entry in enumerate(catalogue.types)
+        if entry.form is not None
+        for finding in faults(entry.form, f"/types/{index}/form")
     ]
     if findings:
         raise Invalid(findings)

@@ -167,6 +167,19 @@ def test_forms_are_checked_too(tmp_path: Path, form: str, rules: list[str]) -> N
     assert [f["rule"] for f in told["findings"]] == rules
 
 
+def test_a_json_schema_is_a_form_too_and_another_json_file_is_none(tmp_path: Path) -> None:
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    (tmp_path / "good.json").write_text(f'{{"$schema": "{dialect}", "required": ["a"]}}')
+    (tmp_path / "bad.json").write_text(f'{{"$schema": "{dialect}", "$ref": "file:///etc/passwd"}}')
+    (tmp_path / "other.json").write_text('{"$schema": "https://unpkg.com/templates.json"}')
+
+    told = {
+        Path(each["file"]).name: [f["rule"] for f in each["findings"]] for each in checked(tmp_path)
+    }
+
+    assert told == {"good.json": [], "bad.json": ["ref"]}
+
+
 def test_a_file_that_was_named_is_never_passed_over(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("hello")
 

@@ -1,36 +1,24 @@
-"""Whether a form-js form can be shown and its answers be read: structure, keys, FEEL."""
+"""Whether a form can be shown and its answers be checked: structure, keys, FEEL, patterns.
+
+A form is a form-js form (what Camunda's form editor and bpmn.io's write), or a JSON Schema.
+"""
 
 from __future__ import annotations
 
+from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
 from shared.errors import Finding
 from shared.feel import FeelBudgetExceeded, FeelSyntaxError, compile_expression
+from shared.forms.formjs import ANSWERS, HOLDERS, RULES, SHOWN, path_of
+from shared.forms.matching import PatternError, compiled
+from shared.forms.schema import DIALECT, faults
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Components of form-js 1.x (`@bpmn-io/form-js`), by whether they take an answer.
-ANSWERS = frozenset(
-    {
-        "checkbox",
-        "checklist",
-        "datetime",
-        "documentPreview",
-        "expression",
-        "filepicker",
-        "number",
-        "radio",
-        "select",
-        "taglist",
-        "textarea",
-        "textfield",
-    }
-)
-SHOWN = frozenset({"button", "html", "iframe", "image", "separator", "spacer", "table", "text"})
-HOLDERS = frozenset({"default", "dynamiclist", "group"})
 MAX_BYTES = 256 * 1024
 MAX_COMPONENTS = 1_000
 MAX_DEPTH = 20
@@ -62,29 +50,41 @@ def check_form(content: bytes) -> tuple[Finding, ...]:
                 "Save it again with the form editor.",
             ),
         )
+    if is_schema(form):
+        return tuple(faults(form, ""))
     if not isinstance(form, dict) or not isinstance(form.get("components"), list):
         return (
             _said(
                 "",
                 "not-a-form",
-                "不是 form-js 表单：缺少 components 列表。",
-                "This is no form-js form: the list `components` is missing.",
-                "提供由表单编辑器保存的 JSON。",
-                "Hand in JSON as the form editor saves it.",
+                "既不是 form-js 表单（缺少 components 列表），也不是 JSON Schema（缺少 $schema）。",
+                "This is neither a form-js form (the list `components` is missing) nor a JSON "
+                "Schema (`$schema` is missing).",
+                f"提供由表单编辑器保存的 JSON，或写明 $schema：{DIALECT}。",
+                f"Hand in JSON as the form editor saves it, or name its $schema: {DIALECT}.",
             ),
         )
     return tuple(_Form().findings(form))
 
 
+def is_schema(form: object) -> bool:
+    """Whether this is a JSON Schema: it says so, or has fields and no components."""
+    if not isinstance(form, dict) or "components" in form:
+        return False
+    return "$schema" in form or "properties" in form
+
+
 class _Form:
     def __init__(self) -> None:
-        self.keys: set[str] = set()
+        self.keys: set[tuple[str, ...]] = set()
         self.count = 0
 
     def findings(self, form: dict[str, Any]) -> Iterator[Finding]:
-        yield from self._components(form["components"], "components", 1)
+        yield from self._components(form["components"], "components", 1, ())
 
-    def _components(self, components: list[Any], path: str, depth: int) -> Iterator[Finding]:
+    def _components(
+        self, components: list[Any], path: str, depth: int, within: tuple[str, ...]
+    ) -> Iterator[Finding]:
         for at, component in enumerate(components):
             self.count += 1
             if self.count > MAX_COMPONENTS or depth > MAX_DEPTH:
@@ -100,7 +100,7 @@ class _Form:
                 return
             place = f"{path}[{at}]"
             if isinstance(component, dict):
-                yield from self._component(component, place, depth)
+                yield from self._component(component, place, depth, within)
             else:
                 yield _said(
                     place,
@@ -111,7 +111,9 @@ class _Form:
                     "Remove it.",
                 )
 
-    def _component(self, component: dict[str, Any], path: str, depth: int) -> Iterator[Finding]:
+    def _component(
+        self, component: dict[str, Any], path: str, depth: int, within: tuple[str, ...]
+    ) -> Iterator[Finding]:
         kind = component.get("type")
         place = f"{path} {component.get('key') or component.get('id') or ''}".strip()
         if kind not in ANSWERS | SHOWN | HOLDERS:
@@ -124,13 +126,25 @@ class _Form:
                 f"Known: {', '.join(sorted(ANSWERS | SHOWN | HOLDERS))}.",
             )
         if kind in ANSWERS:
-            yield from self._key(component.get("key"), place)
+            yield from self._key(component.get("key"), place, within)
         yield from _expressions(component, place)
+        yield from _rules(component, place)
         inner = component.get("components", [])
         if isinstance(inner, list):
-            yield from self._components(inner, f"{path}.components", depth + 1)
+            # Fields of a group or list with a path of its own stand below it.
+            below = (*within, *path_of(component.get("path")))
+            yield from self._components(inner, f"{path}.components", depth + 1, below)
+        if kind == "dynamiclist" and not path_of(component.get("path")):
+            yield _said(
+                place,
+                "path-missing",
+                "动态列表没有 path，其内容无处存放。",
+                "A dynamic list has no path: its rows would stand nowhere.",
+                "填写 path。",
+                "Give it a path.",
+            )
 
-    def _key(self, key: object, place: str) -> Iterator[Finding]:
+    def _key(self, key: object, place: str, within: tuple[str, ...]) -> Iterator[Finding]:
         if not isinstance(key, str) or not key.strip():
             yield _said(
                 place,
@@ -140,7 +154,7 @@ class _Form:
                 "填写 key。",
                 "Give it a key.",
             )
-        elif key in self.keys:
+        elif (*within, *path_of(key)) in self.keys:
             yield _said(
                 place,
                 "key-twice",
@@ -150,14 +164,16 @@ class _Form:
                 "Make keys unique.",
             )
         else:
-            self.keys.add(key)
+            self.keys.add((*within, *path_of(key)))
 
 
 def _expressions(component: dict[str, Any], place: str) -> Iterator[Finding]:
     """Compile every text of a component that begins with `=`, and its condition to hide."""
     condition = component.get("conditional")
     hide = condition.get("hide") if isinstance(condition, dict) else None
-    texts = [value for value in component.values() if isinstance(value, str)]
+    rules = component.get("validate")
+    values = [*component.values(), *(rules.values() if isinstance(rules, dict) else ())]
+    texts = [value for value in values if isinstance(value, str)]
     for text in [*texts, *([hide] if isinstance(hide, str) else [])]:
         if not text.startswith("="):
             continue
@@ -172,6 +188,57 @@ def _expressions(component: dict[str, Any], place: str) -> Iterator[Finding]:
                 "改正表达式。",
                 "Correct the expression.",
             )
+
+
+def _rules(component: dict[str, Any], place: str) -> Iterator[Finding]:
+    """Look at what a component demands of its answer: bounds are numbers, patterns can be run."""
+    told = component.get("validate")
+    rules = told if isinstance(told, dict) else {}
+    for name in RULES:
+        value = rules.get(name)
+        if value in (None, "") or (isinstance(value, str) and value.startswith("=")):
+            continue
+        if name == "pattern":
+            yield from _pattern(value, place)
+        elif name == "required":
+            if not isinstance(value, bool):
+                yield _bound(place, name, value, "true 或 false", "true or false")
+        elif not _is_number(value):
+            yield _bound(place, name, value, "数字", "a number")
+
+
+def _pattern(value: object, place: str) -> Iterator[Finding]:
+    try:
+        compiled(str(value))
+    except PatternError as error:
+        yield _said(
+            place,
+            "pattern",
+            f"该正则不受支持（XPath 3.1）：{error}",
+            f"This pattern is not one of XPath 3.1: {error}",
+            "改写为不含前瞻与反向引用的正则。",
+            "Do without look-around and back-references.",
+        )
+
+
+def _bound(place: str, name: str, value: object, zh: str, en: str) -> Finding:
+    return _said(
+        place,
+        "bound-invalid",
+        f"{name} 是 {value!r}，应为{zh}。",
+        f"{name} is {value!r}; {en} is expected.",
+        f"填写{zh}，或以 = 开头的 FEEL。",
+        f"Write {en}, or FEEL that begins with =.",
+    )
+
+
+def _is_number(value: object) -> bool:
+    if isinstance(value, str):
+        try:
+            return Decimal(value).is_finite()
+        except InvalidOperation:
+            return False
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _said(path: str, rule: str, zh: str, en: str, zh_fix: str, en_fix: str) -> Finding:

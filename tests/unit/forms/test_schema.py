@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from services.intake.store.forms import FINDINGS_MAX, Form, faults
+from shared.forms import FINDINGS_MAX, SchemaForm, faults
 
 
 def told(schema: dict[str, Any], form: dict[str, Any]) -> dict[str, str]:
     assert faults(schema, "") == []
-    return {f.path: f.rule for f in Form(schema).findings(form)}
+    return {f.path: f.rule for f in SchemaForm(schema).findings(form, "/form")}
 
 
 def test_nested_fields_are_named_by_their_path() -> None:
@@ -33,7 +33,9 @@ def test_every_rule_has_words_in_both_languages() -> None:
         }
     }
 
-    for finding in Form(schema).findings({"a": 1, "b": "long", "c": "tomorrow", "d": [1]}):
+    for finding in SchemaForm(schema).findings(
+        {"a": 1, "b": "long", "c": "tomorrow", "d": [1]}, "/form"
+    ):
         assert finding.message["zh-CN"].isascii() is False
         assert finding.message["en"].isascii()
         assert "{" not in finding.message["en"] + finding.message["zh-CN"]
@@ -70,7 +72,10 @@ def test_references_inside_the_form_work() -> None:
     [
         ({"$ref": "https://example.org/form.json"}, "/$ref", "ref"),
         ({"properties": {"x": {"$ref": "file:///etc/passwd"}}}, "/properties/x/$ref", "ref"),
-        ({"$ref": "#/$defs/nowhere"}, "", "ref"),
+        ({"$ref": "#/$defs/nowhere"}, "/$ref", "ref"),
+        ({"properties": {"x": {"$ref": "#/$defs/no"}}}, "/properties/x/$ref", "ref"),
+        ({"properties": {"x": {"$ref": "#no-anchor"}}}, "/properties/x/$ref", "ref"),
+        ({"$schema": "http://json-schema.org/draft-07/schema#"}, "/$schema", "schema"),
         ({"$ref": "#"}, "", "ref"),
         ({"type": "thing"}, "/type", "schema"),
         ({"properties": {"x": {"pattern": "(?=a)a"}}}, "/properties/x/pattern", "pattern"),
@@ -113,6 +118,51 @@ def test_a_schema_that_refers_to_itself_without_end_is_told_as_a_fault() -> None
 def test_findings_are_limited() -> None:
     schema = {"additionalProperties": {"type": "string"}}
 
-    found = Form(schema).findings({str(i): i for i in range(500)})
+    found = SchemaForm(schema).findings({str(i): i for i in range(500)}, "/form")
 
     assert len(found) == FINDINGS_MAX
+
+
+def test_paths_are_json_pointers() -> None:
+    schema = {"properties": {"a/b": {"type": "object", "required": ["c~d"]}}}
+
+    assert told(schema, {"a/b": {}}) == {"/form/a~1b/c~0d": "required"}
+
+
+def test_references_by_anchor_and_by_escaped_path_are_found() -> None:
+    schema = {
+        "properties": {"a": {"$ref": "#day"}, "b": {"$ref": "#/$defs/x~1y"}},
+        "$defs": {"x/y": {"$anchor": "day", "type": "string"}},
+    }
+
+    assert told(schema, {"a": 1, "b": 2}) == {"/form/a": "type", "/form/b": "type"}
+
+
+def test_references_that_branch_without_end_are_given_up_and_not_waited_for() -> None:
+    """Two to the power of forty ways, in two kilobytes."""
+    defs = {
+        f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}, {"$ref": f"#/$defs/d{n + 1}"}]}
+        for n in range(40)
+    }
+    schema = {"properties": {"x": {"$ref": "#/$defs/d0"}}, "$defs": {**defs, "d40": False}}
+
+    assert faults(schema, "") == []
+    assert told(schema, {"x": 1}) == {"/form": "too-costly"}
+
+
+def test_items_that_must_differ_are_compared_in_linear_time() -> None:
+    """A hundred thousand objects, each compared with each, took minutes."""
+    schema = {"properties": {"x": {"uniqueItems": True}}}
+    many = [{"n": n} for n in range(40_000)]
+
+    assert told(schema, {"x": many}) == {}
+    assert told(schema, {"x": [*many, {"n": 7.0}]}) == {"/form/x": "uniqueItems"}
+    assert told(schema, {"x": [1, True, "1", [1]]}) == {}
+
+
+def test_a_schema_as_deep_as_a_well_is_refused() -> None:
+    schema: dict[str, Any] = {}
+    for _ in range(60):
+        schema = {"items": schema}
+
+    assert {f.rule for f in faults(schema, "")} == {"too-deep"}
