@@ -9,7 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING
 
 from .errors import FeelBudgetExceeded
-from .numbers import NUMBERS, calculated, power
+from .numbers import NUMBERS, SERIES_STEPS, calculated, power
 from .temporal import (
     DAY_S,
     NANO,
@@ -191,6 +191,8 @@ def _ratio(left: int, right: int) -> Decimal | None:
 def raise_to(run: Run, left: object, right: object) -> object:
     """Return left ** right."""
     if isinstance(left, Decimal) and isinstance(right, Decimal):
+        # A power of small whole numbers is a few products; any other takes logarithms.
+        run.charge(1 if abs(right) <= 16 and right == right.to_integral_value() else SERIES_STEPS)
         return power(left, right)
     return None
 

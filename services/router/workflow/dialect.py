@@ -133,6 +133,12 @@ REFUSED: dict[str, Why] = {
         "Write the input collection, for example =for i in 1..3 return i",
         "填写输入集合，例如 =for i in 1..3 return i",
     ),
+    "behavior": Why(
+        "a multi-instance throws no events of its own",
+        "多实例自身不抛出事件",
+        "Draw the event behind the activity",
+        "把事件画在活动之后",
+    ),
     "loopHere": Why(
         "only tasks, sub-processes and call activities have rounds",
         "只有任务、子流程和调用活动可以多实例",

@@ -48,7 +48,9 @@ SINCE_RELEASED = frozenset(
         "mapping-misplaced",
         "moves-multiply",
         "not-a-truth",
+        "text-cut",
         "tokens-multiply",
+        "twice",
     }
 )
 

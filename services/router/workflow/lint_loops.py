@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .findings import Findings
     from .model import Diagram, Node
+
+
+#: A duration all of whose numbers are zero.
+_NO_TIME = re.compile(r"P[0.YMWDTHS]+")
 
 
 def loops(diagram: Diagram, findings: Findings) -> None:
@@ -22,9 +29,41 @@ def loops(diagram: Diagram, findings: Findings) -> None:
 
 
 def spinning(diagram: Diagram, passing: frozenset[str], findings: Findings) -> None:
-    """Report loops without a wait state; through the `passing` calls a token goes at once."""
-    for loop in _spinning(diagram, passing):
-        findings.add(diagram.path(loop[0]), "loop-without-wait", loop=" → ".join((*loop, loop[0])))
+    """Report loops without a wait state; through the `passing` calls a token goes at once.
+
+    Where all that rests in a loop may be over at once (a condition that holds, rounds over an
+    empty list) that is told, and not refused: what else is in the loop may see to it.
+    """
+    certain = _spinning(diagram, lambda name: _rests(diagram, name, passing))
+    for loop in certain:
+        findings.add(diagram.path(loop[0]), "loop-without-wait", loop=_shown(loop))
+    if certain:
+        return
+    with findings.younger():
+        hasty = _spinning(
+            diagram, lambda n: _rests(diagram, n, passing) and not _is_over(diagram, n)
+        )
+        for loop in hasty:
+            findings.add(diagram.path(loop[0]), "loop-without-wait", loop=_shown(loop))
+    maybe = _spinning(diagram, lambda n: _rests(diagram, n, passing) and not _may_pass(diagram, n))
+    for loop in maybe if not hasty else ():
+        findings.add(diagram.path(loop[0]), "loop-may-spin", loop=_shown(loop))
+
+
+def _shown(loop: list[str]) -> str:
+    return " → ".join((*loop, loop[0]))
+
+
+def _is_over(diagram: Diagram, name: str) -> bool:
+    """Return whether an element is a timer of no time at all."""
+    event = diagram.nodes[name].event
+    return event.timer_kind == "duration" and bool(_NO_TIME.fullmatch(event.timer_text))
+
+
+def _may_pass(diagram: Diagram, name: str) -> bool:
+    node = diagram.nodes[name]
+    is_condition = node.event.kind == "conditional" and node.kind == "intermediateCatchEvent"
+    return node.loop is not None or is_condition or _is_over(diagram, name)
 
 
 def passes_through(diagram: Diagram, passing: frozenset[str]) -> bool:
@@ -57,12 +96,12 @@ def _reached_without(diagram: Diagram, join: Node) -> set[str]:
     return seen
 
 
-def _spinning(diagram: Diagram, passing: frozenset[str]) -> list[list[str]]:
+def _spinning(diagram: Diagram, rests: Callable[[str], bool]) -> list[list[str]]:
     """Return loops on which no token ever rests, one for each element they can be entered at.
 
     Depth-first without recursion: diagrams may be long.
     """
-    moving = {name for name in diagram.nodes if not _rests(diagram, name, passing)}
+    moving = {name for name in diagram.nodes if not rests(name)}
     done: set[str] = set()
     found: list[list[str]] = []
     for root in diagram.nodes:

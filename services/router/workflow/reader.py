@@ -120,6 +120,7 @@ class _Reader:
         self.speaker.attributes(element, path)
         self._looked_over(element, path, dialect.IN_FLOWS)
         conditions = children(element, "conditionExpression")
+        self.speaker.whole(conditions, path)
         source, target = element.get("sourceRef", ""), element.get("targetRef", "")
         self.flows.append(
             Flow(
@@ -199,6 +200,9 @@ class _Reader:
         if not kind.endswith(("Task", "task", "Process", "Activity")):
             self._refuse(path, "multiInstanceLoopCharacteristics", "loopHere")
         told = children(element, "multiInstanceLoopCharacteristics")[0]
+        if told.get("behavior", "All") != "All":
+            with self.findings.younger():
+                self._refuse(path, "multiInstanceLoopCharacteristics", "behavior")
         for part in told:
             if local(part) not in ("extensionElements", "completionCondition"):
                 self._refuse(path, local(part), local(part))
@@ -268,6 +272,7 @@ class _Reader:
             return Event(kind="link", name=name)
         if what == "conditional":
             parts = children(element, "condition")
+            self.speaker.whole(parts, path)
             condition = text_of(parts[0]) if parts else ""
             if not condition:
                 self.findings.add(path, "event-empty", what="condition")
@@ -288,8 +293,12 @@ class _Reader:
         return Event(kind="message", name=name, correlation_key=key)
 
     def _timer(self, element: Any, path: str) -> Event:
-        for part in element:
-            if local(part) in _TIMERS and text_of(part):
+        told = [part for part in element if local(part) in _TIMERS]
+        self.speaker.whole(told, path)
+        if len(told) > 1:
+            self.findings.add(path, "twice", what=" / ".join(map(local, told)), count=len(told))
+        for part in told:
+            if text_of(part):
                 return Event(
                     kind="timer", timer_kind=_TIMERS[local(part)], timer_text=text_of(part)
                 )
@@ -315,11 +324,11 @@ class _Reader:
 
     def _root_element(self, tag: str, reference: str | None, path: str) -> Any | None:
         reference = (reference or "").rpartition(":")[2]
-        for element in children(self.root, tag):
-            if reference and element.get("id") == reference:
-                self._looked_over(element, path, dialect.IN_ROOTS)
-                return element
-        return None
+        found = [e for e in children(self.root, tag) if reference and e.get("id") == reference]
+        self.speaker.once(found, path)
+        for element in found[:1]:
+            self._looked_over(element, path, dialect.IN_ROOTS)
+        return found[0] if found else None
 
 
 def _possible(kind: str) -> dict[str, str]:

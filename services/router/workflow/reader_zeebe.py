@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from lxml import etree
@@ -11,6 +12,8 @@ from .model import Extensions, Loop
 from .safe_xml import BPMN, ZEEBE, children, is_true, local, namespace, text_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .findings import Findings
 
 
@@ -38,6 +41,19 @@ class Speaker:
         if name in dialect.TRUTHS and value.strip() not in ("true", "false", "1", "0"):
             self.findings.add(path, "not-a-truth", attribute=name, value=value[:100])
 
+    def once(self, parts: Sequence[Any], path: str) -> None:
+        """Refuse parts of one name where a single one is read."""
+        for name, count in Counter(map(local, parts)).items():
+            if count > 1:
+                self.findings.add(path, "twice", what=name, count=count)
+
+    def whole(self, parts: Sequence[Any], path: str) -> None:
+        """Refuse a text that stands twice, or that an element in it cuts."""
+        self.once(parts, path)
+        for part in parts:
+            if len(part):
+                self.findings.add(path, "text-cut", what=local(part))
+
     def refuse_foreign(self, element: Any, path: str) -> None:
         """Refuse an element that is not BPMN."""
         found = _foreign(namespace(element))
@@ -49,7 +65,9 @@ class Speaker:
     def extensions(self, element: Any, path: str, kind: str) -> Extensions:
         """Return what the zeebe extensions of an element say."""
         said: dict[str, Any] = {}
-        for holder in children(element, "extensionElements"):
+        holders = children(element, "extensionElements")
+        self.once([part for holder in holders for part in holder], path)
+        for holder in holders:
             for part in holder:
                 if self._is_known(part, path, kind):
                     said.update(self._read(part, path))
@@ -70,7 +88,11 @@ class Speaker:
             return None
         told, said = found[0], {}
         self.attributes(told, path)
-        for holder in children(told, "extensionElements"):
+        self.once(found, path)
+        self.whole(children(told, "completionCondition"), path)
+        holders = children(told, "extensionElements")
+        self.once([part for holder in holders for part in holder], path)
+        for holder in holders:
             for part in holder:
                 if self._is_known(part, path, "multiInstanceLoopCharacteristics"):
                     said = {name: value.strip() for name, value in part.attrib.items()}

@@ -42,6 +42,12 @@ FILE_RULES: dict[str, Rule] = {
         '只让一个 process 的 isExecutable="true"。',
         'Set isExecutable="true" on exactly one process.',
     ),
+    "too-many-attributes": Rule(
+        "一个 {tag} 元素的属性超过 {limit} 个。",
+        "A {tag} has more than {limit} attributes.",
+        "删除多余的属性。",
+        "Remove those that do not belong there.",
+    ),
     "too-many-nodes": Rule(
         "流程有 {count} 个节点，上限 {limit} 个。",
         "The process has {count} nodes; at most {limit} are allowed.",

@@ -153,6 +153,14 @@ SHAPE_RULES: dict[str, Rule] = {
         "在循环中放一个用户任务、作业、消息或定时事件。",
         "Put a user task, a job, a message or a timer into the loop.",
     ),
+    "loop-may-spin": Rule(
+        "该循环只在可能立即结束之处等待（条件事件或空列表的多实例），可能空转：{loop}",
+        "All that waits in this loop may be over at once (a condition that holds, rounds over an "
+        "empty list): {loop}",
+        "在循环中放一个用户任务、作业、消息或定时事件。",
+        "Put a user task, a job, a message or a timer into the loop.",
+        "warning",
+    ),
     "loop-into-join": Rule(
         "循环从汇聚网关之后回到该汇聚网关，第一轮会永远等待。",
         "A loop leads from behind this join back into it; the first round would wait for ever.",

@@ -155,10 +155,12 @@ WORD_RULES: dict[str, Rule] = {
         "Make it interrupting, or use an escalation.",
     ),
     "error-uncaught": Rule(
-        "没有任何边界事件捕获错误 {code}。",
-        "No boundary event catches the error {code!r}.",
-        "在外层子流程上附一个错误边界事件。",
-        "Attach an error boundary event to the surrounding sub-process.",
+        "本流程中没有任何边界事件捕获错误 {code}；若调用它的流程也不捕获，则会成为事件待人处理。",
+        "Nothing in this process catches the error {code!r}; unless a process that calls it does, "
+        "an incident stops it.",
+        "在外层子流程或调用活动上附一个错误边界事件。",
+        "Attach an error boundary event to the surrounding sub-process, or to the call activity.",
+        "warning",
     ),
     "never-thrown": Rule(
         "在 {tag} 上没有谁会抛出{zh_kind}，该事件永远不会触发。",
@@ -211,6 +213,24 @@ WORD_RULES: dict[str, Rule] = {
         "The {tag} does not say what is to be done.",
         "{zh_remedy}。",
         "{remedy}.",
+    ),
+    "feel-too-much": Rule(
+        "流程的 FEEL 表达式合计超过 {limit} 个字符。",
+        "The FEEL expressions of the process have more than {limit} characters in all.",
+        "把计算移到决策表，或拆分流程。",
+        "Move computations into decision tables, or split the process.",
+    ),
+    "twice": Rule(
+        "{what} 在此出现了 {count} 次，只会读取其中一个。",
+        "{what} stands here {count} times; only one of them would be read.",
+        "只保留一个。",
+        "Keep one.",
+    ),
+    "text-cut": Rule(
+        "{what} 的文本被其中的元素截断。",
+        "The text of {what} is cut by an element in it.",
+        "删除其中的元素；< 写作 &lt;。",
+        "Remove the element; write < as &lt;.",
     ),
     "job-misplaced": Rule(
         "{kind} 事件不是消息事件：其作业会取代该事件本身。",

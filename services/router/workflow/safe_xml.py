@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from .findings import Findings
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+#: Attributes of one element; BPMN and the extensions know twenty.
+MAX_ATTRIBUTES = 100
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
 
 
@@ -41,6 +43,10 @@ def parse(xml: bytes, findings: Findings) -> Any | None:
     found = root.getroottree().docinfo
     if found.doctype or found.internalDTD is not None:
         findings.add("", "file-has-dtd")
+        return None
+    crowded = next((e for e in root.iter() if len(e.attrib) > MAX_ATTRIBUTES), None)
+    if crowded is not None:
+        findings.add("", "too-many-attributes", tag=local(crowded), limit=MAX_ATTRIBUTES)
         return None
     if root.tag != f"{{{BPMN}}}definitions":
         findings.add("", "file-not-bpmn", tag=root.tag)

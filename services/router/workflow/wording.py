@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from .model import Diagram, Flow, Loop, Node, Pairs
     from .surroundings import Surroundings
 
+#: Characters of all expressions of a diagram; each takes some 20 µs to compile.
+MAX_FEEL = 100_000
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*")
 _JUEL = re.compile(r"[$#]\{")
 #: Elements whose input mappings mean something, and those beside them whose output mappings do.
@@ -70,6 +72,7 @@ class Wording:
         self.around: Surroundings = around or Known()
         self.evaluator = evaluator
         self.working = working
+        self._length = 0
 
     def bindings(self) -> dict[str, b.Binding]:
         """Return the binding of every node that has one; findings say what is wrong."""
@@ -93,6 +96,10 @@ class Wording:
     ) -> _T | None:
         if not text.startswith("=") and _JUEL.search(text):
             self.findings.add(path, "juel-expression", text=text)
+            return None
+        self._length += len(text) if text.startswith("=") else 0
+        if self._length > MAX_FEEL:
+            self.findings.add(self.diagram.process_id, "feel-too-much", limit=MAX_FEEL)
             return None
         try:
             found = how(text, self.working)

@@ -19,7 +19,7 @@ from shared.feel.scope import ValueScope
 from shared.feel.types import SPELLINGS
 from shared.feel.values import equal, kind_of
 
-from .samples import Sample, constants_in, samples
+from .samples import OTHER_TEXT, Sample, constants_in, is_ordering, samples
 
 if TYPE_CHECKING:
     from shared.decisions.model import DecisionModel
@@ -35,6 +35,10 @@ MAX_ASKED = 2_200_000
 MAX_RULES = 2_000
 #: Findings of one kind shown for one table.
 MAX_SHOWN = 20
+
+
+#: An input that is missing: rules may take it, and no rule has to.
+MISSING = Sample(None, "null")
 
 
 class _TooLarge(Exception):
@@ -126,7 +130,7 @@ def _simple_type(table: DecisionTable, type_ref: str) -> str | None:
 
 def _is_readable(value: object, wanted: str) -> bool:
     """A cell of a boolean column may be a condition of its own; functions are no constants."""
-    return kind_of(value) in ("boolean", "function") or wanted in ("list", "context")
+    return kind_of(value) == "boolean" or wanted in ("list", "context")
 
 
 def _check_outputs(table: DecisionTable, rule: Rule, where: Place, findings: Findings) -> None:
@@ -149,6 +153,7 @@ class _Cell:
     test: UnaryTests
     constants: tuple[object, ...]
     texts: frozenset[str] | None
+    is_ordering: bool
 
     def accepts(self, value: object) -> bool:
         """Return whether an input passes."""
@@ -164,7 +169,9 @@ class _Boxes:
         """Prepare the cells of a table."""
         self._table = table
         self._cells = {
-            (rule.number, at): _Cell(test, tuple(constants_in(test)), texts_of(test))
+            (rule.number, at): _Cell(
+                test, tuple(constants_in(test)), texts_of(test), is_ordering(test)
+            )
             for rule in table.rules
             for at, test in rule.tests
         }
@@ -193,15 +200,25 @@ class _Boxes:
             self.cut(column + 1, tuple(left), (*box, sample))
 
     def _samples(self, column: int, cells: dict[int, _Cell | None]) -> list[Sample]:
-        constants = (c for cell in cells.values() if cell for c in cell.constants)
-        return samples(constants, self._listed[column]) or [Sample(None, "")]
+        told = [cell for cell in cells.values() if cell]
+        constants = (c for cell in told for c in cell.constants)
+        is_ordered = any(cell.is_ordering for cell in told)
+        found = samples(constants, self._listed[column], is_ordered=is_ordered)
+        if not found:
+            # Nothing is compared with but null, if that: whatever is given is like any other.
+            return [Sample(OTHER_TEXT, ""), MISSING] if told else [Sample(None, "")]
+        # A missing input; where no cell takes it, it leads nowhere but to rules that ask nothing.
+        is_asked = len(told) < len(cells) and self._table.hit_policy == "FIRST"
+        if not self._listed[column] and (is_asked or any(cell.accepts(None) for cell in told)):
+            found.append(MISSING)
+        return found
 
     def _note(self, rules: tuple[int, ...], box: tuple[Sample, ...]) -> None:
         self._count += 1 + len(rules)
         if self._count > MAX_BOXES:
             raise _TooLarge
         self.applying.update(rules[:1] if self._table.hit_policy == "FIRST" else rules)
-        if not rules:
+        if not rules and MISSING not in box:
             where = self._shown(box)
             is_minor = any(sample.is_between_integers for sample in box)
             self.gaps[where] = self.gaps.get(where, True) and is_minor

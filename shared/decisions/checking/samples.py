@@ -18,7 +18,7 @@ from shared.feel.names import KnownNames
 from shared.feel.scope import ValueScope
 from shared.feel.temporal import NANO, DaysDuration, FeelTime, MonthsDuration
 from shared.feel.text import text_of
-from shared.feel.values import compared, hash_key, kind_of
+from shared.feel.values import FeelFunction, compared, hash_key, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -55,6 +55,8 @@ def constants_in(test: UnaryTests) -> Iterator[object]:
     while waiting:
         part = waiting.pop()
         value = _constant(part)
+        if isinstance(value, FeelFunction):
+            continue
         if value is not None:
             yield from value if isinstance(value, list) else (value,)
         elif part.kind != "input":
@@ -80,10 +82,24 @@ def _constant(tree: Node) -> object:
         return None
 
 
-def samples(constants: Iterable[object], allowed: tuple[object, ...] = ()) -> list[Sample]:
+def is_ordering(test: UnaryTests) -> bool:
+    """Return whether a cell asks what comes before or after, not only what is equal."""
+    waiting = list(test.tree.parts)
+    while waiting:
+        part = waiting.pop()
+        if part.kind in ("range", "open_range", "between", "compared_test", "compare"):
+            return True
+        waiting += part.parts
+    return False
+
+
+def samples(
+    constants: Iterable[object], allowed: tuple[object, ...] = (), *, is_ordered: bool = False
+) -> list[Sample]:
     """Return samples for a column whose cells mention these constants, all of one kind.
 
-    `allowed` are the only values the input may have, when they are listed.
+    `allowed` are the only values the input may have, when they are listed. With `is_ordered`
+    there is one in each stretch between texts, which else one text stands for.
     """
     if allowed:
         return [Sample(value, _shown(value)) for value in allowed]
@@ -93,6 +109,8 @@ def samples(constants: Iterable[object], allowed: tuple[object, ...] = ()) -> li
     kind = kind_of(distinct[0])
     if kind == "boolean":
         return [Sample(value, _shown(value)) for value in (True, False)]
+    if kind == "string" and is_ordered and all(isinstance(value, str) for value in distinct):
+        return list(_text_stretches([str(value) for value in distinct]))
     if kind == "string":
         found = [Sample(value, _shown(value)) for value in distinct]
         return [*found, Sample(OTHER_TEXT, OTHER_TEXT)]
@@ -125,6 +143,18 @@ def _stretches(ordered: list[object]) -> Iterator[Sample]:
                 label = f"{_shown(value)} < … < {_shown(following)}"
                 yield Sample(middle, label, _are_neighbours(value, following))
     yield Sample(add(run, last, step), f"> {_shown(last)}")
+
+
+def _text_stretches(ordered: list[str]) -> Iterator[Sample]:
+    if ordered[0]:
+        yield Sample("", f"< {_shown(ordered[0])}")
+    for at, text in enumerate(ordered):
+        yield Sample(text, _shown(text))
+        # The very next text; the one after it may be it already.
+        following = ordered[at + 1] if at + 1 < len(ordered) else None
+        label = f"{_shown(text)} < …" + ("" if following is None else f" < {_shown(following)}")
+        if text + "\0" != following:
+            yield Sample(text + "\0", label)
 
 
 def _middle(run: Run, low: object, high: object) -> object:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from shared.feel.budget import Run
 
 FUNCTIONS = Functions()
+#: Characters of a text that is read as a number.
+_MAX_DIGITS = 1_000
 
 
 @FUNCTIONS.define("string(from: any)")
@@ -31,6 +33,10 @@ def number(
     """Read a number; grouping is a space, comma or point, the decimal separator one of the last."""
     if not isinstance(text, str):
         return text
+    # A number has 34 digits; with its grouping and zeros a text of this length states none.
+    if len(text) > _MAX_DIGITS:
+        return None
+    run.charge(len(text) // 8)
     if grouping not in (None, " ", ",", ".") or decimal not in (None, ",", "."):
         return None
     if grouping is not None and grouping == decimal:
@@ -38,7 +44,7 @@ def number(
     plain = text.replace(grouping, "") if grouping else text
     plain = plain.replace(decimal, ".") if decimal else plain
     allowed = set("0123456789.-+eE")
-    if not plain or set(plain) - allowed or plain.startswith("+") or len(plain) > 1000:
+    if not plain or set(plain) - allowed or plain.startswith("+"):
         return None
     return number_or_null(plain)
 

@@ -17,7 +17,7 @@ from decimal import (
 from typing import TYPE_CHECKING
 
 from shared.feel.errors import FeelBudgetExceeded
-from shared.feel.numbers import NUMBERS, calculated, whole
+from shared.feel.numbers import NUMBERS, SERIES_STEPS, calculated, whole
 from shared.feel.temporal import DaysDuration, MonthsDuration
 
 from .registry import Functions
@@ -111,7 +111,8 @@ def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Decimal | None:
     return remainder
 
 
-def _defined(function: Callable[[Decimal], Decimal], value: Decimal) -> Decimal | None:
+def _defined(run: Run, function: Callable[[Decimal], Decimal], value: Decimal) -> Decimal | None:
+    run.charge(SERIES_STEPS)
     try:
         return function(value)
     except Overflow as error:
@@ -123,19 +124,19 @@ def _defined(function: Callable[[Decimal], Decimal], value: Decimal) -> Decimal 
 @FUNCTIONS.define("sqrt(number: number)")
 def square_root(run: Run, value: Decimal) -> Decimal | None:
     """Return the square root, null of a negative number."""
-    return _defined(NUMBERS.sqrt, value) if value >= 0 else None
+    return _defined(run, NUMBERS.sqrt, value) if value >= 0 else None
 
 
 @FUNCTIONS.define("log(number: number)")
 def logarithm(run: Run, value: Decimal) -> Decimal | None:
     """Return the natural logarithm, null of zero or less."""
-    return _defined(NUMBERS.ln, value) if value > 0 else None
+    return _defined(run, NUMBERS.ln, value) if value > 0 else None
 
 
 @FUNCTIONS.define("exp(number: number)")
 def exponential(run: Run, value: Decimal) -> Decimal | None:
     """Return e to a power."""
-    return _defined(NUMBERS.exp, value)
+    return _defined(run, NUMBERS.exp, value)
 
 
 @FUNCTIONS.define("odd(number: number)")

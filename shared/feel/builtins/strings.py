@@ -27,7 +27,9 @@ def substring(run: Run, text: str, start: Decimal, length: Decimal | None) -> st
     if length is not None and (count is None or count < 1):
         return None
     first = position - 1 if position > 0 else len(text) + position
-    return text[first:] if count is None else text[first : first + count]
+    end = len(text) if count is None else min(len(text), first + count)
+    run.allocate(end - first)
+    return text[first:end]
 
 
 @FUNCTIONS.define("string length(string: string)")
@@ -67,14 +69,18 @@ def is_blank(run: Run, text: str) -> bool:
 def substring_before(run: Run, text: str, match: str) -> str:
     """Return what stands before the first match, the empty text without one."""
     run.charge(len(text) // 16)
-    return text.partition(match)[0] if match and match in text else ""
+    before = text.partition(match)[0] if match and match in text else ""
+    run.allocate(len(before))
+    return before
 
 
 @FUNCTIONS.define("substring after(string: string, match: string)")
 def substring_after(run: Run, text: str, match: str) -> str:
     """Return what stands after the first match, the empty text without one."""
     run.charge(len(text) // 16)
-    return text.partition(match)[2] if match else text
+    after = text.partition(match)[2] if match else text
+    run.allocate(len(after))
+    return after
 
 
 @FUNCTIONS.define("contains(string: string, match: string)")

@@ -283,3 +283,122 @@ def test_any_other_fault_holds_the_token_as_an_incident() -> None:
     assert step.incident is not None
     assert (step.incident.element_id, step.incident.code) == ("r", "engine-failed")
     assert "KeyError" in step.incident.detail
+
+
+# -- twice, and cut
+
+
+TWO_ROUNDS = user("x", inner=ROUNDS.format("false") * 2)
+TIMES = (
+    "<bpmn:timerEventDefinition><bpmn:timeDate>2026-02-01T00:00:00Z</bpmn:timeDate>"
+    "<bpmn:timeDuration>PT1H</bpmn:timeDuration></bpmn:timerEventDefinition>"
+)
+CUT = (
+    "<bpmn:conditionalEventDefinition><bpmn:condition>=a = 1<b/> and b = 2</bpmn:condition>"
+    "</bpmn:conditionalEventDefinition>"
+)
+
+
+@pytest.mark.parametrize(
+    ("element", "rule_"),
+    [
+        (node("userTask", "x", zeebe("<zeebe:ioMapping/>" * 2)), "twice"),
+        (node("serviceTask", "x", zeebe('<zeebe:taskDefinition type="a"/>' * 2)), "twice"),
+        (TWO_ROUNDS, "twice"),
+        (node("intermediateCatchEvent", "x", TIMES), "twice"),
+        (node("intermediateCatchEvent", "x", CUT), "text-cut"),
+    ],
+)
+def test_what_is_said_twice_or_cut_is_refused(element: str, rule_: str) -> None:
+    diagram = xml(BEGIN, element, ends("e"), path("begin", "x", "e"))
+
+    assert broken(check(diagram)) == {("p/x", rule_)}
+    compiles_as_released(diagram)
+
+
+def test_two_messages_of_one_id_and_a_behaviour_of_rounds_are_refused() -> None:
+    roots = '<bpmn:message id="m" name="a"/><bpmn:message id="m" name="b"/>'
+    waits = node("receiveTask", "x", messageRef="m")
+    odd = ROUNDS.format("false").replace("isSequential", 'behavior="One" isSequential')
+
+    for element, rule_ in ((waits, "twice"), (user("x", inner=odd), "unsupported-element")):
+        diagram = xml(BEGIN, element, ends("e"), path("begin", "x", "e"), roots=roots)
+        assert broken(check(diagram)) == {("p/x", rule_)}
+
+
+# -- loops that may be over at once
+
+
+def looped(element: str) -> bytes:
+    gate = node("exclusiveGateway", "g", default="f_g_e")
+    way = path("begin", "x", "g", "e") + flow("g", "x", "=again")
+    return xml(BEGIN, element, gate, ends("e"), way)
+
+
+def test_a_loop_that_waits_no_time_is_refused_and_one_that_may_is_told() -> None:
+    at_once = check(looped(node("intermediateCatchEvent", "x", timer("PT0S"))))
+    later = check(looped(node("intermediateCatchEvent", "x", timer("PT1S"))))
+    rounds = check(looped(user("x", inner=ROUNDS.format("false"))))
+    true = CUT.replace("<b/> and b = 2", "")
+    condition = check(looped(node("intermediateCatchEvent", "x", true)))
+
+    assert {rule_ for _, rule_ in broken(at_once)} == {"loop-without-wait"}
+    assert later.findings == ()
+    assert rounds.is_ok
+    assert {f.rule for f in rounds.findings} == {"loop-may-spin"}
+    assert condition.is_ok
+    assert {f.rule for f in condition.findings} == {"loop-may-spin"}
+
+
+# -- an error for the caller
+
+
+class Beside:
+    """The processes a diagram may call."""
+
+    def __init__(self, **processes: bytes) -> None:
+        self.processes = processes
+
+    def decisions(self) -> tuple[str, ...]:
+        return ()
+
+    def process(self, process_id: str) -> bytes | None:
+        return self.processes.get(process_id)
+
+
+def test_a_called_process_may_throw_its_caller_an_error() -> None:
+    child = xml(
+        BEGIN,
+        node("endEvent", "bad", ERROR),
+        path("begin", "bad"),
+        process='id="c" isExecutable="1"',
+    )
+    call = node("callActivity", "call", calledElement="c")
+    caught = (boundary("b", "call", ERROR), user("mend"), ends("e", "e2"))
+    ways = path("begin", "call", "e") + path("b", "mend", "e2")
+    around = Beside(c=child)
+
+    report = check(child)
+    process = compile_process(
+        xml(BEGIN, call, *caught, ways), key="p", version=1, decisions=SHIPPED, around=around
+    )
+
+    assert report.is_ok
+    assert {f.rule for f in report.findings} == {"error-uncaught"}
+    assert Walk(process).step.active == ("mend",)
+
+
+# -- what costs too much
+
+
+def test_a_crowd_of_attributes_or_expressions_is_refused_at_once() -> None:
+    crowd = " ".join(f'a{n}="1"' for n in range(20_000))
+    long = "=[" + ",".join("1" * 9_000) + "]"
+    scripts = [script(f"s{n}", long, "v") for n in range(13)]
+    names = [f"s{n}" for n in range(13)]
+
+    crowded = check(xml(BEGIN, f'<bpmn:userTask id="u" {crowd}/>'))
+    wordy = check(xml(BEGIN, *scripts, ends("e"), path("begin", *names, "e")))
+
+    assert {f.rule for f in crowded.findings} == {"too-many-attributes"}
+    assert ("p", "feel-too-much") in broken(wordy)

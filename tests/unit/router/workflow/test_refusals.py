@@ -435,7 +435,6 @@ REFUSED = {
         "p/x",
         "never-thrown",
     ),
-    "error nobody catches": (throwing(ERROR), "p/x", "error-uncaught"),
     "error without a code": (
         throwing("<bpmn:errorEventDefinition/>"),
         "p/x",
