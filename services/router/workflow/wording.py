@@ -97,7 +97,6 @@ class Wording:
         if not text.startswith("=") and _JUEL.search(text):
             self.findings.add(path, "juel-expression", text=text)
             return None
-        self._length += len(text) if text.startswith("=") else 0
         if self._length > MAX_FEEL:
             self.findings.add(self.diagram.process_id, "feel-too-much", limit=MAX_FEEL)
             return None
@@ -106,6 +105,7 @@ class Wording:
         except (FeelSyntaxError, FeelBudgetExceeded) as error:
             self._feel(path, "feel-invalid", what, error)
             return None
+        self._length += len(text) if text.startswith("=") else 0
         for warning in found.warnings:
             self._feel(path, "feel-doubtful", what, warning)
         return found
