@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 #: The largest public DMN file we know has 160 kB; a table of 10,000 rules has about 6 MB.
 MAX_BYTES = 8_000_000
+_ENCODINGS = frozenset({"UTF-8", "UTF8", "UTF-16", "US-ASCII", "ASCII"})
 _MODEL = re.compile(r"https?://www\.omg\.org/spec/DMN/(\d{8})/(?:MODEL/?|dmn\.xsd)")
 _FEEL = re.compile(r"feel|https?://www\.omg\.org/spec/(?:FEEL/\d{8}|DMN/\d{8}/FEEL)/?", re.I)
 
@@ -43,6 +44,12 @@ def parse(xml: bytes) -> etree._Element:
     info = root.getroottree().docinfo
     if info.doctype or info.internalDTD is not None:
         raise UnreadableXml("dtd", "不允许 DTD 或实体声明。", "DTDs and entities are not allowed.")
+    if (info.encoding or "UTF-8").upper() not in _ENCODINGS:
+        raise UnreadableXml(
+            "encoding",
+            f"文件声明的编码是 {info.encoding}；请另存为 UTF-8。",
+            f"The file says it is {info.encoding}; save it as UTF-8.",
+        )
     if local_name(root) != "definitions" or not _MODEL.fullmatch(namespace(root)):
         raise UnreadableXml(
             "not-dmn", "不是 DMN 1.1 至 1.6 的文件。", "This is no DMN file of version 1.1 to 1.6."

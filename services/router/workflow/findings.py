@@ -29,6 +29,8 @@ class Report:
         return self.verdict == "ok"
 
 
+#: Characters of what a finding repeats from a diagram.
+MAX_WORD = 1_000
 #: Findings shown for one diagram; a person mends the first ones and checks again.
 MAX_FINDINGS = 200
 
@@ -68,6 +70,7 @@ class Findings:
     def add(self, path: str, rule: str, **words: object) -> None:
         """Record that the element at `path` breaks a rule; `words` fill its sentences."""
         told = RULES[rule]
+        words = {name: _cut(word) for name, word in words.items()}
         if told.severity == "error":
             self._errors.add(rule)
             if not self._is_younger and rule not in SINCE_RELEASED:
@@ -114,3 +117,8 @@ class Findings:
         """Return the verdict."""
         verdict: Literal["ok", "refused"] = "refused" if self.are_fatal else "ok"
         return Report(file, verdict, tuple(self.items), process_id)
+
+
+def _cut(word: object) -> object:
+    is_long = isinstance(word, str) and len(word) > MAX_WORD
+    return f"{str(word)[:MAX_WORD]}…" if is_long else word

@@ -18,6 +18,12 @@ FILE_RULES: dict[str, Rule] = {
         "另存为 UTF-8。",
         "Save it as UTF-8.",
     ),
+    "file-encoding": Rule(
+        "文件声明的编码是 {encoding}，而内容按 UTF-8 提交；名称会变成乱码。",
+        "The file says it is {encoding}, and is handed in as UTF-8: names would be garbled.",
+        '另存为 UTF-8，并声明 encoding="UTF-8"。',
+        'Save it as UTF-8, with encoding="UTF-8".',
+    ),
     "file-not-xml": Rule(
         "文件不是格式良好的 XML：{problem}",
         "The file is not well-formed XML: {problem}",
@@ -132,8 +138,9 @@ FILE_RULES: dict[str, Rule] = {
     "unsupported-event": Rule(
         "{kind} 事件在 {tag} 上不受支持。",
         "A {kind} event is not supported on a {tag}.",
-        "这里支持：{zh_possible}；撤销步骤请画成普通路径。",
-        "Possible here: {possible}. Draw the undoing of a step as an ordinary path.",
+        "这里支持：{zh_possible}。流程由路由器启动；撤销步骤请画成普通路径。",
+        "Possible here: {possible}. The router starts processes; the undoing of a step is drawn as "
+        "an ordinary path.",
     ),
     "drawn-only": Rule(
         "{tag} 只是图示，不会执行。",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from .findings import Findings
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
+_ENCODINGS = frozenset({"UTF-8", "UTF8", "US-ASCII", "ASCII"})
 #: Attributes of one element; BPMN and the extensions know twenty.
 MAX_ATTRIBUTES = 100
 ZEEBE = "http://camunda.org/schema/zeebe/1.0"
@@ -44,6 +45,10 @@ def parse(xml: bytes, findings: Findings) -> Any | None:
     if found.doctype or found.internalDTD is not None:
         findings.add("", "file-has-dtd")
         return None
+    if (found.encoding or "UTF-8").upper() not in _ENCODINGS:
+        # What was released so runs on, names garbled as they were.
+        with findings.younger():
+            findings.add("", "file-encoding", encoding=str(found.encoding)[:40])
     crowded = next((e for e in root.iter() if len(e.attrib) > MAX_ATTRIBUTES), None)
     if crowded is not None:
         findings.add("", "too-many-attributes", tag=local(crowded), limit=MAX_ATTRIBUTES)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import Stuck
+from .errors import Stuck, TooMuch
 from .specs import Element
+from .tokens import MAX_MOVES
 
 if TYPE_CHECKING:
     from .bindings_scopes import Inside, Rounds
@@ -114,6 +115,10 @@ class Round(Element):
 def begin(scope: Any, place: int, item: object) -> None:
     """Begin one round."""
     game: Game = scope.top_workflow
+    game.moment.rounds += 1
+    if game.moment.rounds > MAX_MOVES:
+        # Each of them moves: nested rounds would be opened for long before that is noticed.
+        raise TooMuch("too-many-moves", f"more than {MAX_MOVES} rounds in one operation")
     token = game.token(scope, scope.spec.round)
     token.internal_data |= {"round": place, "item": item}
     token._ready()

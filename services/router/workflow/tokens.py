@@ -78,6 +78,7 @@ class Moment:
         "incidents",
         "moves",
         "now",
+        "rounds",
     )
 
     def __init__(self, now: datetime) -> None:
@@ -87,6 +88,8 @@ class Moment:
         self.escalations: list[Escalation] = []
         self.incidents: list[Incident] = []
         self.moves = 0
+        #: Rounds of multi-instances that were begun.
+        self.rounds = 0
         #: The user task or job that this operation answers.
         self.finished = 0
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from functools import cmp_to_key
 from typing import TYPE_CHECKING
 
-from shared.feel import Expression, FeelDate, FeelDateTime, Run
+from shared.feel import Budget, Expression, FeelDate, FeelDateTime, Run
 from shared.feel.arithmetic import add, divide, subtract
 from shared.feel.errors import FeelBudgetExceeded
 from shared.feel.names import KnownNames
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Stands for any text the table does not mention.
 OTHER_TEXT = "\N{HORIZONTAL ELLIPSIS}"
+#: What a constant of a cell may cost while a table is checked: there may be thousands of them.
+_CONSTANT = Budget(steps=10_000, size=50_000)
 _DAY = DaysDuration(86_400 * NANO)
 _STEPS: dict[type, object] = {
     Decimal: Decimal(1),
@@ -77,7 +79,7 @@ def _constant(tree: Node) -> object:
     if compiled.names:
         return None
     try:
-        return compiled.run(Run(), ValueScope({}))
+        return compiled.run(Run(budget=_CONSTANT), ValueScope({}))
     except FeelBudgetExceeded:
         return None
 

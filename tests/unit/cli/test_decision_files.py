@@ -48,3 +48,14 @@ def test_input_that_is_no_json_is_refused(tmp_path: Path, given: str) -> None:
     )
 
     assert isinstance(result.exception, InputNotJson)
+
+
+def test_a_file_that_says_it_is_of_another_encoding_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "latin.dmn"
+    content = file(decision("one", literal("1")))
+    path.write_bytes(content.replace(b'encoding="UTF-8"', b'encoding="ISO-8859-1"'))
+
+    result = CliRunner().invoke(decision_app, ["check", str(path)])
+
+    assert result.exit_code == 1
+    assert "ISO-8859-1" in result.stdout

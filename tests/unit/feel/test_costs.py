@@ -19,6 +19,7 @@ LONG = "9" * 60_000
         "for i in 1..20000 return exp(i / 7)",
         "for i in 1..20000 return log(i)",
         "for i in 1..20000 return sqrt(i + 0.1)",
+        'for d in @"0001-01-01"..@"9999-12-31" return d',
     ],
 )
 def test_dear_work_is_refused(text: str) -> None:

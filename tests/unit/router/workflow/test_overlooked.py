@@ -402,3 +402,32 @@ def test_a_crowd_of_attributes_or_expressions_is_refused_at_once() -> None:
 
     assert {f.rule for f in crowded.findings} == {"too-many-attributes"}
     assert ("p", "feel-too-much") in broken(wordy)
+
+
+def test_rounds_within_rounds_are_refused_before_they_are_opened() -> None:
+    many = ROUNDS.format("false").replace("=[1,2]", "=for n in 1..600 return n")
+    inner = node("startEvent", "in") + user("u", inner=many) + ends("out") + path("in", "u", "out")
+    diagram = xml(BEGIN, node("subProcess", "s", inner + many), ends("e"), path("begin", "s", "e"))
+
+    step = Walk(diagram).step
+
+    assert not step.is_applied
+    assert step.incident is not None
+    assert step.incident.code == "too-many-moves"
+
+
+def test_a_file_that_says_it_is_of_another_encoding_is_refused() -> None:
+    diagram = xml(BEGIN, user("u"), ends("e"), path("begin", "u", "e"))
+    other = b'<?xml version="1.0" encoding="ISO-8859-1"?>' + diagram
+    same = b'<?xml version="1.0" encoding="utf-8"?>' + diagram
+
+    assert broken(check(other)) == {("", "file-encoding")}
+    assert check(same).is_ok
+    compiles_as_released(other)
+
+
+def test_a_finding_does_not_repeat_a_whole_text() -> None:
+    report = check(xml(BEGIN, user("u", "${" + "x" * 100_000), ends("e"), path("begin", "u", "e")))
+
+    assert {f.rule for f in report.findings} == {"juel-expression"}
+    assert all(len(f.message["en"]) < 2_000 for f in report.findings)
