@@ -34,6 +34,7 @@ from shared.events.router import (
     RequestReopened,
     RequestResolved,
     RequestRouted,
+    RequestUnassigned,
 )
 
 SUBSCRIPTIONS = (
@@ -54,6 +55,7 @@ SUBSCRIPTIONS = (
     on(RequestRouted, handlers.hear_routed),
     on(RequestAssigned, handlers.hear_assigned),
     on(RequestHandedOver, handlers.hear_handed_over),
+    on(RequestUnassigned, handlers.hear_unassigned),
     on(RequestPriorityChanged, handlers.hear_priority_changed),
     on(RequestResolved, handlers.hear_resolved),
     on(RequestReopened, handlers.hear_reopened),

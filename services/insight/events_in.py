@@ -21,6 +21,7 @@ SUBSCRIPTIONS = (
     on(router.RequestLaneChanged, requests.lane_changed),
     on(router.RequestAssigned, requests.assigned),
     on(router.RequestHandedOver, requests.handed_over),
+    on(router.RequestUnassigned, requests.unassigned),
     on(router.RequestWaitingStarted, requests.waiting_started),
     on(router.RequestWaitingEnded, requests.waiting_ended),
     on(router.RequestResolved, requests.resolved),

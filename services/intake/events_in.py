@@ -15,6 +15,7 @@ SUBSCRIPTIONS: tuple[Subscription[IntakeWork], ...] = (
     on(router.RequestLaneChanged, hearing.change_lane),
     on(router.RequestAssigned, hearing.assign),
     on(router.RequestHandedOver, hearing.hand_over),
+    on(router.RequestUnassigned, hearing.unassign),
     on(router.RequestWaitingStarted, hearing.wait),
     on(router.RequestWaitingEnded, hearing.go_on),
     on(router.RequestResolved, hearing.resolve),

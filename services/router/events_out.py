@@ -62,6 +62,10 @@ def fact(told: Fact, explanations: Iterable[dict[str, Any]] = ()) -> EventData: 
                 is_counted=told.is_counted,
                 handed_over_by=told.by,
             )
+        case domain.Unassigned(team, person, reason, by):
+            return said.RequestUnassigned(
+                team=team, from_assignee=person, reason=reason, unassigned_by=by
+            )
         case domain.WaitingStarted(reason, note):
             return said.RequestWaitingStarted(reason=reason, note=note)
         case domain.WaitingEnded(reason):

@@ -18,7 +18,12 @@ from shared.events.clock import (
     Withdrawn,
 )
 from shared.events.notify import NotificationActed
-from shared.events.router import RequestReopened, RequestResolved
+from shared.events.router import (
+    RequestAssigned,
+    RequestReopened,
+    RequestResolved,
+    RequestUnassigned,
+)
 from shared.vocabulary import Metric, Priority
 from tests.harness.services import published
 from tests.integration.test_escalation import CLOCK_1, CLOCK_2, MINUTE, Stage, stage
@@ -149,6 +154,17 @@ async def test_a_page_from_before_somebody_took_over_counts_no_more(stage: Stage
 
     assert before == "raised"
     assert (await stage.shown())["acknowledged_by"] == "bob"
+
+
+async def test_who_gave_it_back_is_not_called_alone(stage: Stage) -> None:
+    await stage.route()
+    await stage.router.say(RequestAssigned(team="desk", assignee="bob"), stage.request)
+    back = RequestUnassigned(team="desk", from_assignee="bob", reason="returned")
+    await stage.router.say(back, stage.request)
+    await stage.breach()
+    await stage.world.pass_time(1)
+
+    assert stage.pages() == [["ann", "bob"]]
 
 
 async def test_an_end_that_a_reopening_overtook_does_not_silence_the_breach_after_it(

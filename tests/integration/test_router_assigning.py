@@ -124,6 +124,25 @@ async def test_in_turn_goes_round_also_after_a_restart(tmp_path: Path, database_
         assert given(world) == ["ann", "bob", "cai"]
 
 
+async def test_what_is_given_back_goes_to_somebody_else_of_the_team(tmp_path: Path) -> None:
+    world = new_world()
+    url = f"sqlite+aiosqlite:///{tmp_path}/r.db"
+    async with desk(tmp_path, url, world, rule(strategy='"least_loaded"')) as (intake, api):
+        [request] = await ask(world, intake)
+        found = (await api.get(f"/router/v1/requests/{request}")).json()
+        item = found["work_items"][0]["id"]
+        body = {"by": "ann", "reason": "not my field"}
+        given_back = await api.post(f"/router/v1/work-items/{item}/return", json=body)
+        await world.pass_time(1)
+
+        assert given_back.status_code == 200, given_back.text
+        assert given(world) == ["ann", "bob"]
+        [told] = published(world, "router", "request.unassigned.v1")
+        assert (told["data"]["from_assignee"], told["data"]["reason"]) == ("ann", "returned")
+        last = published(world, "router", "request.assigned.v1")[-1]["data"]
+        assert {c["person"]: c["ruled_out"] for c in last["considered"]}["ann"] == "gave_it_back"
+
+
 async def test_only_who_can_and_is_on_shift_is_asked_and_later_again(tmp_path: Path) -> None:
     # 17:00 in Shanghai; an hour later cai's shift is over.
     world = new_world()

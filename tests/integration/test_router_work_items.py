@@ -53,6 +53,13 @@ async def test_what_is_put_back_is_the_teams_again_at_once_and_the_request_with_
         assert await desk.order(person="zhang.min", scope="open") == [1]
         assert await desk.order(person="li.na", scope="mine") == []
         assert await owner(desk, request_id) is None
+        [released] = published(desk.world, "router", "request.unassigned.v1")
+        assert released["data"] == {
+            "team": "it-service-desk",
+            "from_assignee": "li.na",
+            "reason": "unclaimed",
+            "unassigned_by": "li.na",
+        }
         [event] = published(desk.world, "router", "work_item.unclaimed.v1")
         assert event["data"] == {
             "work_item_id": item["id"],

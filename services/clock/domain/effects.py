@@ -19,7 +19,7 @@ from services.clock.domain.facts import Fact, FactKind
 #: Facts about the same thing follow one another as the router decided them.
 _LIFE = frozenset({FactKind.RESOLVED, FactKind.REOPENED, FactKind.CLOSED, FactKind.CANCELLED})
 _WAIT = frozenset({FactKind.WAITING_STARTED, FactKind.WAITING_ENDED})
-_OWNER = frozenset({FactKind.ASSIGNED, FactKind.HANDED_OVER})
+_OWNER = frozenset({FactKind.ASSIGNED, FactKind.HANDED_OVER, FactKind.UNASSIGNED})
 _PRIORITY = frozenset({FactKind.PRIORITY_CHANGED})
 #: What a fact of each kind cannot come before. A wait on a resolved request reopens it first.
 _FOLLOWS = {

@@ -26,6 +26,8 @@ class FactKind(StrEnum):
 
     ASSIGNED = "assigned"
     HANDED_OVER = "handed_over"
+    #: Back in its team's queue.
+    UNASSIGNED = "unassigned"
     WAITING_STARTED = "waiting_started"
     WAITING_ENDED = "waiting_ended"
     RESOLVED = "resolved"

@@ -17,7 +17,7 @@ from shared.business_time import Pause
 from shared.vocabulary import Metric, Priority
 
 #: Why a handling clock stands still between two owners.
-HANDED_OVER = "handed_over"
+HANDED_OVER, UNASSIGNED = "handed_over", "unassigned"
 #: Why nothing counts between resolved and reopened.
 RESOLVED = "resolved"
 
@@ -196,6 +196,13 @@ class _Folding:
         if handling is not None:
             handling.open_gap(at, HANDED_OVER)
 
+    def unassigned(self, at: datetime, fact: Fact) -> None:
+        """Nobody of the team owns it any more: the same."""
+        self.owners.append(Owner(at, fact.team or self.owners[-1].team, None))
+        handling = self.runs.get(Metric.HANDLING)
+        if handling is not None:
+            handling.open_gap(at, UNASSIGNED)
+
     def waiting_started(self, at: datetime, fact: Fact) -> None:
         """A wait begins; several reasons may overlap."""
         if not self.is_resolved and not self.is_over:
@@ -371,6 +378,7 @@ def touching(
 _EFFECTS: dict[FactKind, Callable[[_Folding, datetime, Fact], None]] = {
     FactKind.ASSIGNED: _Folding.assigned,
     FactKind.HANDED_OVER: _Folding.handed_over,
+    FactKind.UNASSIGNED: _Folding.unassigned,
     FactKind.WAITING_STARTED: _Folding.waiting_started,
     FactKind.WAITING_ENDED: _Folding.waiting_ended,
     FactKind.RESOLVED: _Folding.resolved,

@@ -24,6 +24,7 @@ from shared.events.router import (
     RequestReopened,
     RequestResolved,
     RequestRouted,
+    RequestUnassigned,
     RequestWaitingEnded,
     RequestWaitingStarted,
     StageEnded,
@@ -64,6 +65,11 @@ def note_assigned(event: Envelope[RequestAssigned], work: Work) -> None:
 def note_handed_over(event: Envelope[RequestHandedOver], work: Work) -> None:
     """Handling stands still until the next owner is named."""
     _note(event, work, FactKind.HANDED_OVER, event.data.reason, event.data.to_team)
+
+
+def note_unassigned(event: Envelope[RequestUnassigned], work: Work) -> None:
+    """Nobody owns it by name any more: the same."""
+    _note(event, work, FactKind.UNASSIGNED, event.data.reason, event.data.team)
 
 
 def note_waiting_started(event: Envelope[RequestWaitingStarted], work: Work) -> None:

@@ -31,13 +31,15 @@ def encode(ledger: Ledger) -> bytes:
     """Return the bytes to store."""
     unit = ledger.routed.organisation_unit if ledger.routed else ""
     reasons = {move.job: move.reason for move in ledger.moves if move.reason != VERSION_MOVED}
+    # The release before takes such a fact for a hand-over within the team, which comes near.
+    unassigned = [f.sequence for f in ledger.facts if f.kind is FactKind.UNASSIGNED]
     return orjson.dumps(
         {
             "shape": _SHAPE,
             "routed": _routed(ledger.routed) if ledger.routed else None,
             "pins": _pins(ledger.pins) if ledger.pins else None,
             "facts": [
-                [fact.kind, to_us(fact.at), fact.source, fact.sequence, fact.value, fact.team]
+                [_kind(fact), to_us(fact.at), fact.source, fact.sequence, fact.value, fact.team]
                 for fact in ledger.facts
             ],
             "told": {key: _told(told) for key, told in ledger.told.items()},
@@ -46,6 +48,7 @@ def encode(ledger: Ledger) -> bytes:
             **({"unit": unit} if unit else {}),
             **({"moves": [_move(move) for move in ledger.moves]} if ledger.moves else {}),
             **({"reasons": reasons} if reasons else {}),
+            **({"unassigned": unassigned} if unassigned else {}),
         }
     )
 
@@ -53,19 +56,32 @@ def encode(ledger: Ledger) -> bytes:
 def decode(request_id: UUID, raw: bytes) -> Ledger:
     """Return the ledger the bytes stand for."""
     read = orjson.loads(raw)
-    routed, pins = read["routed"], read["pins"]
+    routed, pins, unassigned = read["routed"], read["pins"], read.get("unassigned", ())
     return Ledger(
         request_id=request_id,
         routed=_read_routed(routed, read.get("unit", "")) if routed else None,
         pins=Pins(pins["table"], pins["calendars"]) if pins else None,
         facts=tuple(
-            Fact(_KINDS[kind], from_us(at), source, sequence, value, team)
+            Fact(
+                FactKind.UNASSIGNED
+                if kind == FactKind.HANDED_OVER and sequence in unassigned
+                else _KINDS[kind],
+                from_us(at),
+                source,
+                sequence,
+                value,
+                team,
+            )
             for kind, at, source, sequence, value, team in read["facts"]
         ),
         told={key: _read_told(told) for key, told in read["told"].items()},
         reached_at=_moment(read["reached"]),
         moves=tuple(_read_move(move, read.get("reasons", {})) for move in read.get("moves", ())),
     )
+
+
+def _kind(fact: Fact) -> FactKind:
+    return FactKind.HANDED_OVER if fact.kind is FactKind.UNASSIGNED else fact.kind
 
 
 def _move(move: Move) -> list[Any]:

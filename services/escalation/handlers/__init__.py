@@ -17,6 +17,7 @@ from services.escalation.handlers.requests import (
     hear_reopened,
     hear_resolved,
     hear_routed,
+    hear_unassigned,
 )
 from services.escalation.handlers.steps import take_step
 from services.escalation.handlers.triggers import (
@@ -59,6 +60,7 @@ __all__ = [
     "hear_requested",
     "hear_resolved",
     "hear_routed",
+    "hear_unassigned",
     "hear_warned",
     "keep_directory",
     "keep_policy",

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RequestReopened,
         RequestResolved,
         RequestRouted,
+        RequestUnassigned,
     )
 
 
@@ -59,6 +60,12 @@ def hear_handed_over(event: Envelope[RequestHandedOver], work: EscalationWork) -
     request = request_of(work, event.subject)
     work.keep_request(replace(request, team=event.data.to_team, assignee=None))
     acknowledge_from_log(work, request.id, event.data.from_assignee, event.occurred_at)
+
+
+def hear_unassigned(event: Envelope[RequestUnassigned], work: EscalationWork) -> None:
+    """Nobody owns it by name any more: steps for members tell all of the team again."""
+    request = request_of(work, event.subject)
+    work.keep_request(replace(request, team=event.data.team, assignee=None))
 
 
 def hear_priority_changed(event: Envelope[RequestPriorityChanged], work: EscalationWork) -> None:

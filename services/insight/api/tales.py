@@ -54,6 +54,10 @@ _TALES: dict[str, tuple[str, str]] = {
         "由 {from_team} 转给 {to_team}：{reason}",
         "Handed over from {from_team} to {to_team}: {reason}",
     ),
+    "request.unassigned.v1": (
+        "回到 {team} 的队列，原责任人 {from_assignee}（{reason}）",
+        "Back in the queue of {team}, {from_assignee} had it ({reason})",
+    ),
     "request.waiting_started.v1": ("开始等待：{reason}", "Waiting for {reason}"),
     "request.waiting_ended.v1": ("等待结束：{reason}", "No longer waiting for {reason}"),
     "request.resolved.v1": ("解决：{resolution}", "Resolved: {resolution}"),
@@ -299,6 +303,7 @@ _WORDS: dict[str, Callable[[Voice, Any], str]] = {
     "trigger": _trigger,
     "name": _words,
     "assignee": _person,
+    "from_assignee": _person,
     "to_assignee": _person,
     "recipient": _person,
     "duty_person": _person,

@@ -120,6 +120,11 @@ def hand_over(entry: RequestEntry, to_team: str, handovers: int) -> RequestEntry
     )
 
 
+def unassign(entry: RequestEntry, team: str) -> RequestEntry:
+    """Note that nobody of the team owns it by name any more."""
+    return replace(entry, team=team, assignee=None)
+
+
 def wait(entry: RequestEntry, reason: str) -> RequestEntry:
     """Note that nothing can be done until somebody outside answers."""
     return replace(entry, state=RequestState.WAITING, waiting_reason=reason)

@@ -93,6 +93,12 @@ def handed_over(event: Envelope[router.RequestHandedOver], work: Work) -> None:
     tell(event, work)
 
 
+def unassigned(event: Envelope[router.RequestUnassigned], work: Work) -> None:
+    """Note that it is in its team's queue again."""
+    work.keep_request(entries.unassign(work.request(event.subject), event.data.team))
+    tell(event, work)
+
+
 def waiting_started(event: Envelope[router.RequestWaitingStarted], work: Work) -> None:
     """Note the wait."""
     work.keep_request(entries.wait(work.request(event.subject), event.data.reason))

@@ -106,6 +106,11 @@ def handed_over(standing: Standing, team: str, handovers: int) -> Standing:
     return replace(standing, team=team, assignee=None, is_triage=False, handovers=handovers)
 
 
+def unassigned(standing: Standing, team: str) -> Standing:
+    """Nobody of the team owns it by name any more."""
+    return replace(standing, team=team, assignee=None)
+
+
 def waiting(standing: Standing, at: datetime, reason: str) -> Standing:
     """Nothing can be done until somebody outside answers."""
     return replace(_in_state(standing, RequestState.WAITING, at), waiting_for=reason)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         RequestReopened,
         RequestResolved,
         RequestRouted,
+        RequestUnassigned,
         RequestWaitingEnded,
         RequestWaitingStarted,
     )
@@ -84,6 +85,13 @@ def hand_over(event: Envelope[RequestHandedOver], work: Work) -> None:
     """Another team owns it."""
     if (request := work.request(event.subject)) is not None:
         new = rules.handed_over(request.standing, event.data.to_team, event.data.handovers)
+        _keep(event, request, new, work)
+
+
+def unassign(event: Envelope[RequestUnassigned], work: Work) -> None:
+    """It is in its team's queue again."""
+    if (request := work.request(event.subject)) is not None:
+        new = rules.unassigned(request.standing, event.data.team)
         _keep(event, request, new, work)
 
 

@@ -88,13 +88,15 @@ def choose(
     last: str | None,
     related_owner: str | None,
     barred: Collection[str] = (),
+    gave_it_back: str | None = None,
 ) -> Choice:
     """Return who of the team (in the directory's order) gets the request.
 
     `last` is who was given the last one in turn: equal loads go on behind them. An owner of the
-    related request who cannot take it is followed by the least loaded.
+    related request who cannot take it is followed by the least loaded. Who just gave it back is
+    not given it again.
     """
-    seen = [_look(rule, member, barred) for member in team]
+    seen = [_look(rule, member, barred, gave_it_back) for member in team]
     able = [entry for entry in seen if entry.ruled_out is None]
     if not able:
         return Choice(None, tuple(seen))
@@ -110,11 +112,15 @@ def choose(
     return Choice(chosen.person, tuple(seen))
 
 
-def _look(rule: Rule, member: Member, barred: Collection[str]) -> Considered:
+def _look(
+    rule: Rule, member: Member, barred: Collection[str], gave_it_back: str | None
+) -> Considered:
     person = member.person
     capacity = person.capacity if person.capacity is not None else rule.capacity
     if person.id in barred:
         why = "barred"
+    elif person.id == gave_it_back:
+        why = "gave_it_back"
     elif member.is_away:
         why = "absent"
     elif rule.on_shift and not member.is_on_shift:

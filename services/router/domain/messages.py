@@ -29,6 +29,7 @@ OWN_MESSAGES = frozenset(
         "reopened",
         "resolved",
         "responded",
+        "unassigned",
         "waiting_ended",
         "waiting_started",
     }

@@ -92,6 +92,16 @@ class HandedOver:
 
 
 @dataclass(frozen=True, slots=True)
+class Unassigned:
+    """Nobody owns it by name any more; `reason`: returned | unclaimed | delegated."""
+
+    team: str
+    from_assignee: str
+    reason: str
+    by: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class WaitingStarted:
     """It waits."""
 
@@ -155,6 +165,7 @@ class PriorityChanged:
 Fact = (
     Assigned
     | HandedOver
+    | Unassigned
     | WaitingStarted
     | WaitingEnded
     | Resolved
@@ -177,9 +188,12 @@ def assign(
     return replace(record, assignee=person), (Assigned(record.team, person, by, how),)
 
 
-def release(record: Record) -> Record:
-    """Take the request back into the team's queue."""
-    return replace(record, assignee=None)
+def release(record: Record, reason: str, by: str | None = None) -> Outcome:
+    """Take the request back into the team's queue; what is there stays there."""
+    if record.assignee is None:
+        return record, ()
+    fact = Unassigned(record.team, record.assignee, reason, by)
+    return replace(record, assignee=None), (fact,)
 
 
 def hand_over(record: Record, team: str, reason: str, by: str | None = None) -> Outcome:

@@ -32,8 +32,13 @@ ASSIGNMENT = "assignment"
 _LIVE = (RequestState.OPEN, RequestState.WAITING)
 
 
-def propose(work: RouterWork, record: Record, at: datetime) -> Record:
-    """Let a request nobody owns yet be given to somebody, if the table says so."""
+def propose(
+    work: RouterWork, record: Record, at: datetime, *, gave_it_back: str | None = None
+) -> Record:
+    """Let a request nobody owns be given to somebody, if the table says so.
+
+    Not to who `gave_it_back` a moment ago.
+    """
     if record.assignee is not None or record.is_import or record.state not in _LIVE:
         return record
     if ASSIGNMENT not in work.repository.decision_ids:
@@ -52,7 +57,8 @@ def propose(work: RouterWork, record: Record, at: datetime) -> Record:
         return record
     if assigning.rule_of(told) is None:
         return record
-    record = replace(record, assignment={**told, "explanation": explanation})
+    passed = {"gave_it_back": gave_it_back} if gave_it_back is not None else {}
+    record = replace(record, assignment={**told, **passed, "explanation": explanation})
     work.keep(record)
     work.arm(ASSIGNMENT, record.id, ASSIGNMENT, at)
     return record
@@ -103,6 +109,7 @@ def _choose(
         work.hands.last_turn(record.team),
         work.hands.owner_of(rule.related) if rule.related else None,
         barred_by(work, record, excludes),
+        (record.assignment or {}).get("gave_it_back"),
     )
 
 

@@ -330,6 +330,7 @@ def _message(fact: Fact) -> str:
 _MESSAGES: dict[type, str] = {
     domain.Assigned: "assigned",
     domain.HandedOver: "handed_over",
+    domain.Unassigned: "unassigned",
     domain.WaitingStarted: "waiting_started",
     domain.WaitingEnded: "waiting_ended",
     domain.Resolved: "resolved",

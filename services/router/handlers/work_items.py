@@ -54,7 +54,7 @@ def return_item(
     given = work.acted(item, given, Act(acts.RETURNED, at, person, {"reason": reason}))
     event = said.WorkItemReturned(work_item_id=item.id, returned_by=person, reason=reason)
     work.publish(event, subject=item.request_id, occurred_at=at)
-    _release(work, item)
+    _release(work, item, "returned", person, at)
     return given
 
 
@@ -73,15 +73,19 @@ def unclaim_item(item_id: UUID, person: str, at: datetime, work: RouterWork) -> 
         work_item_id=item.id, assignee=item.assignee, unclaimed_by=person
     )
     work.publish(event, subject=item.request_id, occurred_at=at)
-    _release(work, item)
+    _release(work, item, "unclaimed", person, at)
     return put
 
 
-def _release(work: RouterWork, item: WorkItem) -> None:
-    """Let the request go with its work, where who had the one owned the other."""
+def _release(work: RouterWork, item: WorkItem, reason: str, by: str | None, at: datetime) -> None:
+    """Let the request go with its work, where who had the one owned the other; say so.
+
+    The table of assignment may give it to somebody else of the team at once.
+    """
     record = work.record(item.request_id)
-    if item.is_owners and record.assignee == item.assignee:
-        work.keep(domain.release(record))
+    if item.is_owners and item.assignee is not None and record.assignee == item.assignee:
+        record, facts = domain.release(record, reason, by)
+        propose(work, follow(work, record, facts, at), at, gave_it_back=item.assignee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,7 @@ def _within_team(
     """Hand it to a colleague, or back into the team's queue: the request's team stays."""
     given = hand_on(work, item, to.team, to.person, to.reason, at, by=to.by)
     if to.person is None:
-        _release(work, item)
+        _release(work, item, "delegated", to.by, at)
         return given
     record, facts = domain.assign(record, to.person, to.by)
     follow(work, record, facts, at)

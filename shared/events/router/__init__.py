@@ -71,6 +71,7 @@ __all__ = [
     "RequestReopened",
     "RequestResolved",
     "RequestRouted",
+    "RequestUnassigned",
     "RequestWaitingEnded",
     "RequestWaitingStarted",
     "RouterEvent",
@@ -195,7 +196,8 @@ class Considered(Part):
     #: Work items in their hands.
     load: int
     capacity: int | None = None
-    #: Why it was not them: absent | off_shift | full | skill | barred; None when it could be.
+    #: Why it was not them: absent | off_shift | full | skill | barred | gave_it_back; None when it
+    #: could be.
     ruled_out: str | None = None
 
 
@@ -227,6 +229,18 @@ class RequestHandedOver(RouterEvent):
     #: False when the request only left the triage queue.
     is_counted: bool = True
     handed_over_by: str | None = None
+
+
+class RequestUnassigned(RouterEvent):
+    """Nobody owns it by name any more: it is in its team's queue again."""
+
+    type: ClassVar[str] = "request.unassigned.v1"
+
+    team: str
+    from_assignee: str
+    #: How it came back: returned | unclaimed | delegated
+    reason: str
+    unassigned_by: str | None = None
 
 
 class RequestWaitingStarted(RouterEvent):
@@ -292,6 +306,7 @@ EVENTS: tuple[type[EventData], ...] = (
     RequestClosingDeferred,
     RequestAssigned,
     RequestHandedOver,
+    RequestUnassigned,
     RequestWaitingStarted,
     RequestWaitingEnded,
     RequestResolved,

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import orjson
+
 from services.clock.domain.facts import FactKind
 from services.clock.domain.said import Topic
+from services.clock.store.encoding import decode, encode
 from shared.vocabulary import ClockState
-from tests.unit.clock.builders import ESCALATION, Case, at, minutes, taken_back
+from tests.unit.clock.builders import ESCALATION, REQUEST, Case, at, minutes, taken_back
 
 ESCALATED = f"escalation_response/{ESCALATION}"
 
@@ -172,6 +175,34 @@ def test_a_reopening_dated_before_the_resolution_it_undoes_lets_the_clock_go_on(
 
     assert case.clock("resolution", 20).state_at(at(20)) is ClockState.RUNNING
     assert minutes(case.clock("resolution", 20).elapsed_at(at(20))) == 20
+
+
+def test_a_request_back_in_its_teams_queue_is_handled_by_nobody_until_somebody_takes_it() -> None:
+    case = Case().routed().then(FactKind.ASSIGNED, 2, "li.na", "desk")
+
+    case.then(FactKind.UNASSIGNED, 10, "returned", "desk")
+
+    assert case.clock("handling", 20).state_at(at(20)) is ClockState.PAUSED
+    assert case.of(Topic.PAUSED, "handling")[0].reason == "unassigned"
+    case.wait_until(200)
+    owner = case.of(Topic.BREACHED, "resolution")[0].owner
+    assert owner is not None
+    assert (owner.team, owner.assignee) == ("desk", None)
+    case.then(FactKind.ASSIGNED, 210, "wang.wei", "desk")
+    assert minutes(case.clock("handling", 220).elapsed_at(at(220))) == 8 + 10
+
+
+def test_what_was_given_back_is_stored_as_the_release_before_can_read_it() -> None:
+    case = Case().routed().then(FactKind.ASSIGNED, 2, "li.na", "desk")
+    case.then(FactKind.HANDED_OVER, 5, "skill", "database")
+    case.then(FactKind.ASSIGNED, 6, "wang.wei", "database")
+    case.then(FactKind.UNASSIGNED, 10, "returned", "database")
+
+    stored = encode(case.ledger)
+
+    assert decode(REQUEST, stored) == case.ledger
+    kinds = [fact[0] for fact in orjson.loads(stored)["facts"]]
+    assert kinds == ["assigned", "handed_over", "assigned", "handed_over"]
 
 
 def test_an_owner_named_at_an_earlier_moment_than_the_handover_is_the_owner_after_it() -> None:

@@ -21,6 +21,7 @@ _REASONS = st.sampled_from(["requester", "supplier"])
 _ROUTER = st.one_of(
     st.tuples(st.just(FactKind.ASSIGNED), st.sampled_from(["li.na", "wang.wei"])),
     st.tuples(st.just(FactKind.HANDED_OVER), st.just("skill")),
+    st.tuples(st.just(FactKind.UNASSIGNED), st.just("returned")),
     st.tuples(st.just(FactKind.WAITING_STARTED), _REASONS),
     st.tuples(st.just(FactKind.WAITING_ENDED), _REASONS),
     st.tuples(st.just(FactKind.RESOLVED), st.just("")),
@@ -240,7 +241,7 @@ class Minutes:
             self.waits.add(fact.value)
         elif kind is FactKind.WAITING_ENDED:
             self.waits.discard(fact.value)
-        elif kind in (FactKind.ASSIGNED, FactKind.HANDED_OVER):
+        elif kind in (FactKind.ASSIGNED, FactKind.HANDED_OVER, FactKind.UNASSIGNED):
             self.is_owned = kind is FactKind.ASSIGNED
 
     def pass_minute(self) -> None:

@@ -139,6 +139,7 @@ ROUTER_SAYS = st.lists(
             router.RequestPriorityChanged(old=Priority.P3, new=Priority.P1),
             router.RequestAssigned(team="hr", assignee="li"),
             router.RequestHandedOver(from_team="hr", to_team="it", reason="x", handovers=1),
+            router.RequestUnassigned(team="hr", from_assignee="li", reason="returned"),
             router.RequestWaitingStarted(reason="requester"),
             router.RequestWaitingEnded(reason="requester"),
             router.RequestResolved(resolution="done"),
