@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from decimal import Overflow
 from functools import cached_property
-from itertools import compress
+from itertools import compress, islice
 from typing import TYPE_CHECKING, TypeAlias
 
 from shared.feel import FeelBudgetExceeded
+from shared.feel.codegen.rows import Cell, Rows
+from shared.feel.numbers import MAX_NUMBER
+from shared.feel.sharing import UNASKED, all_pass
 
 from .cuts import cuts_of
 from .index import ColumnIndex
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from shared.feel import Run, UnaryTests
+    from shared.feel.codegen.rows import Row
 
     from .cuts import Cuts
     from .frame import Variables
     from .table import Rule
 
     #: A cell to be asked: its column, its compiled test, and where its answer is kept, -1 for not.
-    Asked: TypeAlias = tuple[int, Callable[..., object], int]
+    Asked: TypeAlias = tuple[int, UnaryTests, int]
 
 #: Rules of a stretch. The bits of all stretches of an index together grow with the square of
 #: this, and only in proportion to the number of stretches.
 STRETCH = 1024
+#: Fewer rules with cells to be asked are not worth a function of their own.
+ROWS = 24
 _FEW = 12
 _TRUTHS = bytes.maketrans(b"01", b"\0\1")
 
@@ -64,7 +71,7 @@ class Matcher:
         self, run: Run, scope: Variables, values: Sequence[object], only_first: bool
     ) -> list[Rule]:
         """Return the rules that match the inputs, in their order, or the first of them alone."""
-        answers: list[object] = [_UNASKED] * self._count
+        answers: list[object] = [UNASKED] * self._count
         matched: list[Rule] = []
         try:
             for stretch in self._stretches:
@@ -76,10 +83,9 @@ class Matcher:
                     break
         except RecursionError as error:
             raise FeelBudgetExceeded("depth", "stack") from error
+        except Overflow as error:
+            raise FeelBudgetExceeded("number", MAX_NUMBER) from error
         return matched
-
-
-_UNASKED = object()
 
 
 def _slots(
@@ -117,7 +123,7 @@ class _Stretch:
             for column, test in rule.tests:
                 cuts = known[test]
                 if cuts is None:
-                    left.append((column, test.function, slots.get((column, test), -1)))
+                    left.append((column, test, slots.get((column, test), -1)))
                 else:
                     cells.setdefault(column, {})[at] = cuts
             self._open.append(tuple(left))
@@ -130,10 +136,22 @@ class _Stretch:
     @cached_property
     def _whole(self) -> list[tuple[Asked, ...]]:
         """By rule: all cells, for inputs of a kind an index does not know."""
-        return [
-            tuple((column, test.function, -1) for column, test in rule.tests)
-            for rule in self._rules
-        ]
+        return [tuple((column, test, -1) for column, test in rule.tests) for rule in self._rules]
+
+    @cached_property
+    def _rows(self) -> Rows | None:
+        """The cells no index answers for as one function, made when they are first asked."""
+        if self._undecided.bit_count() < ROWS:
+            return None
+        return Rows(
+            [
+                [
+                    Cell(column, test.function, at, test.tree, test.known)
+                    for column, test, at in left
+                ]
+                for left in self._open
+            ]
+        )
 
     def _possible(self, values: Sequence[object]) -> int:
         """Return the rules whose indexed cells accept the inputs; -1 for a kind unknown to it."""
@@ -165,30 +183,45 @@ class _Stretch:
         only_first: bool,
     ) -> list[Rule]:
         """Ask the cells of every possible rule, one after the other."""
-        possible, left = self._possible(values), self._open
+        possible, left, rows = self._possible(values), self._open, self._rows
         if possible < 0:
-            possible, left = self._all, self._whole
+            possible, left, rows = self._all, self._whole, None
         run.charge(possible.bit_count())
-        matched: list[Rule] = []
-        for at in _places(possible):
-            for column, test, slot in left[at]:
-                if slot < 0:
-                    answer = test(run, scope, values[column])
-                elif (answer := answers[slot]) is _UNASKED:
-                    answer = answers[slot] = test(run, scope, values[column])
-                if answer is not True:
-                    break
-            else:
-                matched.append(self._rules[at])
-                if only_first:
-                    break
-        return matched
+        if rows is None:
+            found = _passing(left, possible, run, scope, values, answers)
+        else:
+            chosen = rows.rows if possible == self._all else _chosen(rows.rows, possible)
+            found = rows.passing(run, scope, chosen, values, answers)
+        if only_first:
+            found = islice(found, 1)
+        return [self._rules[at] for at in found]
+
+
+def _passing(
+    left: Sequence[tuple[Asked, ...]],
+    possible: int,
+    run: Run,
+    scope: Variables,
+    values: Sequence[object],
+    answers: list[object],
+) -> Iterator[int]:
+    for at in _places(possible):
+        cells = [(column, test.function, place) for column, test, place in left[at]]
+        if all_pass(run, scope, values, answers, cells):
+            yield at
+
+
+def _chosen(rows: Sequence[Row], bits: int) -> Iterable[Row]:
+    """Return the rows whose bits are set, the lowest first."""
+    if bits.bit_count() > _FEW:
+        return compress(rows, _truths(bits))
+    return [rows[at] for at in _places(bits)]
 
 
 def _places(bits: int) -> Iterable[int]:
     """Return which bits are set, the lowest first."""
     if bits.bit_count() > _FEW:
-        truths = bin(bits)[:1:-1].encode().translate(_TRUTHS)
+        truths = _truths(bits)
         return compress(range(len(truths)), truths)
     found = []
     while bits:
@@ -196,3 +229,8 @@ def _places(bits: int) -> Iterable[int]:
         found.append(lowest.bit_length() - 1)
         bits ^= lowest
     return found
+
+
+def _truths(bits: int) -> bytes:
+    """Return a byte for each bit, the lowest first."""
+    return bin(bits)[:1:-1].encode().translate(_TRUTHS)

@@ -80,3 +80,14 @@ class Run:
     def leave(self) -> None:
         """Step out of a function."""
         self._calls += 1
+
+    @property
+    def left(self) -> tuple[int, int]:
+        """What is left of steps and of size."""
+        return self._steps, self._size
+
+    def give_back(self, left: tuple[int, int]) -> tuple[int, int]:
+        """Set the account back to what was left before; return what was spent since."""
+        spent = left[0] - self._steps, left[1] - self._size
+        self._steps, self._size = left
+        return spent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from decimal import Overflow
 from functools import lru_cache
 from typing import TYPE_CHECKING, Protocol, Self, cast
 
@@ -12,6 +13,7 @@ from .codegen import Code
 from .convert import to_feel
 from .errors import FeelBudgetExceeded, FeelSyntaxError
 from .names import KnownNames
+from .numbers import MAX_NUMBER
 from .parser import parse
 from .quick import GIVEN_UP, quick_form
 from .scope import JsonScope
@@ -47,7 +49,7 @@ _NOTHING_KNOWN = KnownNames(())
 class _Compiled:
     """What expressions and tests have in common."""
 
-    __slots__ = ("_known", "function", "names", "text", "tree", "warnings")
+    __slots__ = ("function", "known", "names", "text", "tree", "warnings")
 
     def __init__(
         self,
@@ -60,7 +62,8 @@ class _Compiled:
         self.text = text
         #: The syntax tree, for those who analyse tables.
         self.tree = tree
-        self._known = known
+        #: The names it was compiled over, besides FEEL's own.
+        self.known = known
         #: The variables it takes from outside.
         self.names = names
         #: What is allowed but cannot be meant, such as a call that is always null.
@@ -86,6 +89,8 @@ class _Compiled:
         except RecursionError as error:
             # Only calls within calls come here, or a caller deep in a stack of its own.
             raise FeelBudgetExceeded("depth", "stack") from error
+        except Overflow as error:
+            raise FeelBudgetExceeded("number", MAX_NUMBER) from error
 
 
 class Expression(_Compiled):
@@ -108,7 +113,7 @@ class Expression(_Compiled):
     def quick(self) -> Quick | None:
         """Return the quick form, if it has one; made when first asked for, as few cells are."""
         if not self._is_quick_sought:
-            self._quick = quick_form(self.tree, self._known)
+            self._quick = quick_form(self.tree, self.known)
             self._is_quick_sought = True
         return self._quick
 

@@ -35,6 +35,8 @@ MAX_EXPONENT = 100_000
 #: step of a loop about half a microsecond.
 SERIES_STEPS = 100
 
+#: What a refused number is larger than.
+MAX_NUMBER = "1E+6144"
 ZERO, ONE = Decimal(0), Decimal(1)
 
 
@@ -43,7 +45,7 @@ def number(value: int | str | Decimal) -> Decimal:
     try:
         return NUMBERS.create_decimal(value)
     except Overflow as error:
-        raise FeelBudgetExceeded("number", "1E+6144") from error
+        raise FeelBudgetExceeded("number", MAX_NUMBER) from error
 
 
 def number_or_null(text: str) -> Decimal | None:
@@ -62,7 +64,7 @@ def calculated(
     try:
         return operation(left, right)
     except Overflow as error:
-        raise FeelBudgetExceeded("number", "1E+6144") from error
+        raise FeelBudgetExceeded("number", MAX_NUMBER) from error
     except (InvalidOperation, DivisionByZero):
         return None
 

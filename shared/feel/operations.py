@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import Decimal, Overflow
 from typing import TYPE_CHECKING
 
-from .numbers import integer, whole
+from .errors import FeelBudgetExceeded
+from .numbers import MAX_NUMBER, integer, whole
 from .temporal import FeelDate, date_at
 from .types import coerced, conforms
 from .values import FeelFunction, FeelRange, compared, equal
@@ -314,7 +315,11 @@ def make_function(
             if value is None and argument is not None:
                 return None
             fitted.append(value)
-        return body(*fitted)
+        try:
+            return body(*fitted)
+        except Overflow as error:
+            # A function may be called from outside of the code that made it.
+            raise FeelBudgetExceeded("number", MAX_NUMBER) from error
 
     return FeelFunction(parameters, invoke)
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from . import arithmetic, operations
+from decimal import Decimal
+
+from . import arithmetic, operations, sharing
+from .numbers import NUMBERS
 from .properties import property_of
 
 #: All that generated code can reach.
 GLOBALS: dict[str, object] = {
     "__builtins__": {},
+    "type": type,
+    "str": str,
+    "bool": bool,
+    "number": Decimal,
+    "number_add": NUMBERS.add,
+    "number_sub": NUMBERS.subtract,
+    "number_mul": NUMBERS.multiply,
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
     "mul": arithmetic.multiply,
@@ -41,5 +51,11 @@ GLOBALS: dict[str, object] = {
     "looked_up": lambda scope, name: scope.get(name),
     "walked": lambda run, scope, names: scope.walk(run, names),
     "looked_up_or": lambda scope, name, default: scope.get(name, default),
+    "unasked": sharing.UNASKED,
+    "Paid": sharing.Paid,
+    "remember": sharing.remember,
+    "pay": sharing.pay,
+    "keep": sharing.keep,
+    "all_pass": sharing.all_pass,
     "called": lambda run, builtin, arguments: builtin(run, arguments),
 }

@@ -126,11 +126,11 @@ def compared(left: object, right: object) -> int | None:
     """
     if isinstance(left, Decimal) and isinstance(right, Decimal):
         return (left > right) - (left < right)
+    if isinstance(left, str) and isinstance(right, str):
+        return (left > right) - (left < right)
     if type(left) is not type(right) or is_local(left) != is_local(right):
         return None
     a, b = order_key(left), order_key(right)
-    if isinstance(a, str) and isinstance(b, str):
-        return (a > b) - (a < b)
     if isinstance(a, int) and isinstance(b, int):
         return (a > b) - (a < b)
     return None
@@ -140,8 +140,11 @@ def equal(left: object, right: object, charge: Callable[[int], None]) -> bool | 
     """Return whether two values are equal; null for two kinds that are never compared."""
     if left is None or right is None:
         return left is right
-    if type(left) is not type(right) or isinstance(left, FeelFunction):
+    kind = type(left)
+    if kind is not type(right) or kind is FeelFunction:
         return None
+    if kind is str or kind is Decimal:
+        return left == right
     if isinstance(left, list) and isinstance(right, list):
         return _equal_lists(left, right, charge)
     if isinstance(left, dict) and isinstance(right, dict):

@@ -41,6 +41,11 @@ class Variables:
         """Unbind what was bound last."""
         self._levels.pop()
 
+    @property
+    def is_outermost(self) -> bool:
+        """Whether nothing around binds names."""
+        return not self._levels
+
     def is_bound(self, name: str) -> bool:
         """Return whether a loop, function or context entry binds the name."""
         return any(isinstance(level, dict) and name in level for level in self._levels)

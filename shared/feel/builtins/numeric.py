@@ -17,7 +17,7 @@ from decimal import (
 from typing import TYPE_CHECKING
 
 from shared.feel.errors import FeelBudgetExceeded
-from shared.feel.numbers import NUMBERS, SERIES_STEPS, calculated, whole
+from shared.feel.numbers import MAX_NUMBER, NUMBERS, SERIES_STEPS, calculated, whole
 from shared.feel.temporal import DaysDuration, MonthsDuration
 
 from .registry import Functions
@@ -116,7 +116,7 @@ def _defined(run: Run, function: Callable[[Decimal], Decimal], value: Decimal) -
     try:
         return function(value)
     except Overflow as error:
-        raise FeelBudgetExceeded("number", "1E+6144") from error
+        raise FeelBudgetExceeded("number", MAX_NUMBER) from error
     except InvalidOperation:
         return None
 

@@ -102,6 +102,8 @@ class Builtin:
     name: str
     signatures: tuple[Signature, ...]
     compute: Implementation = field(compare=False)
+    #: A function of Python's that computes the same of arguments that fit, without an account.
+    direct: Implementation | None = field(default=None, compare=False)
 
     def __call__(self, run: Run, arguments: Sequence[object]) -> object:
         """Compute; null when no signature fits the arguments."""
@@ -116,7 +118,11 @@ class Builtin:
 
     def takes(self, count: int) -> bool:
         """Return whether any signature takes so many positional arguments."""
-        return any(signature.takes(count) for signature in self.signatures)
+        return self.signature_for(count) is not None
+
+    def signature_for(self, count: int) -> Signature | None:
+        """Return the first signature that takes so many positional arguments."""
+        return next((one for one in self.signatures if one.takes(count)), None)
 
     def positions(self, names: Sequence[str]) -> list[int | None] | None:
         """Return where each parameter finds its argument among named ones; None if nowhere."""
@@ -148,13 +154,15 @@ class Functions:
         """Return them all."""
         return tuple(self._found)
 
-    def define(self, *signatures: str) -> Callable[[Implementation], Implementation]:
-        """Register what follows under the name its signatures give."""
+    def define(
+        self, *signatures: str, direct: Implementation | None = None
+    ) -> Callable[[Implementation], Implementation]:
+        """Register what follows under the name its signatures give; `direct` as Builtin has it."""
 
         def register(compute: Implementation) -> Implementation:
             name = signatures[0].partition("(")[0]
             parsed = tuple(_signature(text) for text in signatures)
-            self._found.append(Builtin(name, parsed, compute))
+            self._found.append(Builtin(name, parsed, compute, direct))
             return compute
 
         return register

@@ -86,17 +86,18 @@ def substring_after(run: Run, text: str, match: str) -> str:
 @FUNCTIONS.define("contains(string: string, match: string)")
 def contains(run: Run, text: str, match: str) -> bool:
     """Return whether a text holds another."""
-    run.charge(len(text) // 16)
+    if len(text) >= 16:
+        run.charge(len(text) // 16)
     return match in text
 
 
-@FUNCTIONS.define("starts with(string: string, match: string)")
+@FUNCTIONS.define("starts with(string: string, match: string)", direct=str.startswith)
 def starts_with(run: Run, text: str, match: str) -> bool:
     """Return whether a text begins with another."""
     return text.startswith(match)
 
 
-@FUNCTIONS.define("ends with(string: string, match: string)")
+@FUNCTIONS.define("ends with(string: string, match: string)", direct=str.endswith)
 def ends_with(run: Run, text: str, match: str) -> bool:
     """Return whether a text ends with another."""
     return text.endswith(match)

@@ -207,7 +207,8 @@ class Pattern:
             at = end + 1 if end == start else end
 
 
-@lru_cache(maxsize=512)
+#: A table may have a pattern in each of a thousand cells.
+@lru_cache(maxsize=4096)
 def compile_pattern(source: str, flags: str = "") -> Pattern:
     """Compile a pattern once; raise PatternError when it is not one."""
     return Pattern(source, flags)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from shared.decisions import matching
 from shared.decisions.cuts import cuts_of
+from shared.decisions.frame import Variables
 from shared.decisions.index import ColumnIndex
 from shared.decisions.matching import Matcher
 from shared.decisions.table import DecisionTable
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from shared.decisions import DecisionModel
-    from shared.decisions.frame import Variables
     from shared.decisions.table import Rule
 
 _NOW = datetime(2026, 11, 5, 8, 0, tzinfo=UTC)
@@ -205,9 +205,10 @@ def test_a_table_answers_as_one_that_is_gone_through(
 ) -> None:
     table, cases = question
     plain = _plainly(table, kind)
-    for stretch in (1024, 3):
+    for stretch, rows in ((1024, 24), (3, 1)):
         with pytest.MonkeyPatch.context() as patched:
             patched.setattr(matching, "STRETCH", stretch)
+            patched.setattr(matching, "ROWS", rows)
             indexed = _loaded(table, kind)
             for inputs in cases:
                 assert _outcome(indexed, inputs) == _outcome(plain, inputs)
@@ -260,25 +261,18 @@ def test_a_long_table_is_answered_by_its_index_alone(
     assert matcher.certain([stranger], only_first=False) == []
 
 
-def test_only_rules_the_index_leaves_are_asked_and_a_repeated_cell_once() -> None:
-    rows = tuple((f'"c{n % 50}"', "? > other", f"{n}") for n in range(500))
-    table = table_model(Table(("x", "y"), ("n",), rows, hit_policy="COLLECT"))
-    asked: list[object] = []
-    test = _logic(table).rules[0].tests[1][1]
-    function = test.function
+@pytest.mark.parametrize("count", [500, 10])
+def test_only_rules_the_index_leaves_are_asked_and_a_repeated_cell_once(count: int) -> None:
+    rows = tuple((f'"c{n % 5}"', "upper case(?) > other", f"{n}") for n in range(count))
+    table = _logic(table_model(Table(("x", "y"), ("n",), rows, hit_policy="COLLECT")))
+    run = Run()
+    before = run.left
 
-    def counted(run: Run, scope: object, value: object) -> object:
-        asked.append(value)
-        return function(run, scope, value)
+    found = table.plan.matcher.matched(run, Variables({"other": "A"}), ["c2", "abc"], False)
 
-    test.function = counted
-    try:
-        found = table.evaluate("routing", {"x": "c7", "y": 5, "other": 3})
-    finally:
-        test.function = function
-
-    assert found.explanation[0]["matched_rules"] == list(range(8, 501, 50))
-    assert asked == [5]
+    assert [rule.number for rule in found] == list(range(3, count + 1, 5))
+    # A step for each rule the index leaves; three characters for one upper case.
+    assert run.give_back(before) == (count // 5, 3)
 
 
 @pytest.mark.parametrize(
