@@ -51,13 +51,18 @@ def add(run: Run, left: object, right: object) -> object:
     if isinstance(left, Decimal) and isinstance(right, Decimal):
         return calculated(NUMBERS.add, left, right)
     if isinstance(left, str) and isinstance(right, str):
-        run.allocate(len(left) + len(right))
-        return left + right
+        return joined(run, left, right)
     if isinstance(right, DaysDuration | MonthsDuration):
         return _shifted(left, right, 1)
     if isinstance(left, DaysDuration | MonthsDuration):
         return _shifted(right, left, 1)
     return None
+
+
+def joined(run: Run, left: str, right: str) -> str:
+    """Return two texts as one."""
+    run.allocate(len(left) + len(right))
+    return left + right
 
 
 def subtract(run: Run, left: object, right: object) -> object:

@@ -18,6 +18,7 @@ GLOBALS: dict[str, object] = {
     "number_add": NUMBERS.add,
     "number_sub": NUMBERS.subtract,
     "number_mul": NUMBERS.multiply,
+    "text_add": arithmetic.joined,
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
     "mul": arithmetic.multiply,

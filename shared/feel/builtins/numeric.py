@@ -106,7 +106,7 @@ def modulo(run: Run, dividend: Decimal, divisor: Decimal) -> Decimal | None:
     remainder = calculated(NUMBERS.remainder, dividend, divisor)
     if remainder is None:
         return None
-    if remainder and (remainder < 0) != (divisor < 0):
+    if remainder and remainder.is_signed() != divisor.is_signed():
         remainder = NUMBERS.add(remainder, divisor)
     return remainder
 

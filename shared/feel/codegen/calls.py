@@ -30,27 +30,38 @@ def _call(code: Code, tree: Node) -> ast.expr:
         name = str(function.value)
         is_own = code.variables.is_bound(name) or name in code.known.texts
         if name in BUILTINS and not is_own:
-            return _builtin(code, tree, BUILTINS[name], arguments, names)
+            return _builtin(code, tree, BUILTINS[name])
         if name not in BUILTINS and not is_own:
             raise unknown_function(name, function.at, (*BUILTINS, *code.known.texts))
-    values = ast.Tuple(code.all(arguments), ast.Load())
+    values: ast.expr = ast.Tuple(code.all(arguments), ast.Load())
     own, given = code.of(function), code.constant(names)
     if function.kind == "name" and str(function.value) in BUILTINS:
         # A variable named like a function (date, count, …) hides it only if it is one itself.
+        variable = code.variables.fresh()
+        values = ast.NamedExpr(ast.Name(variable, ast.Store()), values)
         builtin = BUILTINS[str(function.value)]
-        lazy = code.nested([], lambda: _builtin(code, tree, builtin, arguments, names))
+        lazy = code.nested([], lambda: _with_values(code, tree, builtin, variable))
         return pyast.call("call_own", pyast.name("s"), own, values, given, lazy)
     return pyast.call("call", pyast.name("s"), own, values, given)
 
 
-def _builtin(
-    code: Code, tree: Node, builtin: Builtin, arguments: Sequence[Node], names: tuple[str, ...]
-) -> ast.expr:
-    if not names:
-        chosen = _chosen(code, tree, builtin, arguments)
-        if chosen is not None:
-            return chosen
-    values = code.all(arguments)
+def _with_values(code: Code, tree: Node, builtin: Builtin, variable: str) -> ast.expr:
+    """Return a call with arguments that a variable holds."""
+    values: list[ast.expr] = [
+        ast.Subscript(pyast.name(variable), ast.Constant(at), ast.Load())
+        for at in range(len(tree.parts) - 1)
+    ]
+    return _placed(code, tree, builtin, values)
+
+
+def _builtin(code: Code, tree: Node, builtin: Builtin) -> ast.expr:
+    chosen = _chosen(code, tree, builtin, tree.parts[1:])
+    return chosen or _placed(code, tree, builtin, code.all(tree.parts[1:]))
+
+
+def _placed(code: Code, tree: Node, builtin: Builtin, values: Sequence[ast.expr]) -> ast.expr:
+    """Return a call with arguments in the order of its parameters."""
+    names = tree.value if isinstance(tree.value, tuple) else ()
     order = builtin.positions(names) if names else range(len(values))
     if order is None or not (names or builtin.takes(len(values))):
         return _never(code, tree, builtin.name)
@@ -69,7 +80,7 @@ def _chosen(code: Code, tree: Node, builtin: Builtin, arguments: Sequence[Node])
 
     Others are fitted, or find another signature, or give null, when it runs.
     """
-    signature = builtin.signature_for(len(arguments))
+    signature = None if tree.value else builtin.signature_for(len(arguments))
     if signature is None or not code.is_inlined(tree) or not 0 < len(arguments) <= _MAX_ARGUMENTS:
         return None
     if builtin.name == "not":

@@ -104,10 +104,17 @@ class Code:
         self._nested -= 1
         return made
 
-    def tested_with(self, name: str, body: Callable[[], ast.expr]) -> ast.expr:
-        """Return a function of a value that is under test within it."""
-        outer, self.input_name = self.input_name, name
-        made = self.nested([name], body)
+    def with_input(self, tree: Node, tests: Callable[[], ast.expr]) -> ast.expr:
+        """Evaluate the first part of `tree` and let tests see it as the value under test."""
+        value, outer = self.of(tree.parts[0]), self.input_name
+        if not self.is_inlined(tree):
+            self.input_name = "q"
+            made: ast.expr = ast.Call(self.nested(["q"], tests), [value], [])
+        else:
+            self.input_name = self.variables.fresh()
+            bound = ast.NamedExpr(ast.Name(self.input_name, ast.Store()), value)
+            both = ast.Tuple([bound, tests()], ast.Load())
+            made = ast.Subscript(both, ast.Constant(1), ast.Load())
         self.input_name = outer
         return made
 

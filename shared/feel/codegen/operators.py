@@ -38,7 +38,7 @@ _SIGNS: dict[str, Callable[[], ast.cmpop]] = {
 #: Kinds of which Python's own comparison is FEEL's.
 PLAIN: frozenset[type] = frozenset({str, Decimal})
 _EQUATABLE: frozenset[type] = frozenset({str, Decimal, bool})
-_MOSTLY = frozenset({Decimal})
+_MOSTLY: frozenset[type] = frozenset({Decimal})
 #: More conditions than these are left to a function.
 _MAX_CHAIN = 8
 
@@ -80,21 +80,22 @@ def compared(code: Code, tree: Node, comparison: str, left: Operand, right: Oper
     if not code.is_inlined(tree):
         return plainly
     fast = ast.Compare(left.again, [_SIGNS[comparison]()], [right.again])
-    if left.kind is None and right.kind is None and comparison in ("eq", "ne"):
-        return ast.IfExp(_are_alike(code, left, right), fast, slow)
     known = left.kind or right.kind
-    kinds = _MOSTLY if known is None else frozenset({known})
+    if known is None:
+        kinds = _EQUATABLE if comparison in ("eq", "ne") else PLAIN
+        return ast.IfExp(_are_alike(code, left, right, kinds), fast, slow)
+    kinds = frozenset({known})
     if not kinds <= PLAIN:
         return plainly
     return code.chosen([(left, kinds), (right, kinds)], fast, slow) or plainly
 
 
-def _are_alike(code: Code, left: Operand, right: Operand) -> ast.expr:
-    """Return the question whether two operands are of one type, and one that Python compares."""
+def _are_alike(code: Code, left: Operand, right: Operand, kinds: frozenset[type]) -> ast.expr:
+    """Return the question whether two operands are of one type, and that one of these."""
     is_same = ast.Compare(
         pyast.call("type", left.first), [ast.Is()], [pyast.call("type", right.first)]
     )
-    again = code.has_type(left._replace(first=left.again), _EQUATABLE)
+    again = code.has_type(left._replace(first=left.again), kinds)
     return ast.BoolOp(ast.And(), [is_same, again])
 
 
@@ -129,13 +130,16 @@ def _arithmetic(code: Code, tree: Node) -> ast.expr:
 
 def _calculated(code: Code, tree: Node, sign: str) -> ast.expr:
     left, right = (code.operand(part) for part in tree.parts)
-    function, exact = _ARITHMETIC[sign], _EXACT.get(sign)
+    function, exact, kinds = _ARITHMETIC[sign], _EXACT.get(sign), _MOSTLY
     plainly = pyast.call(function, pyast.name("s"), left.first, right.first)
     if exact is None:
         return plainly
     slow = pyast.call(function, pyast.name("s"), left.again, right.again)
     fast = pyast.call(exact, left.again, right.again)
-    return code.chosen([(left, _MOSTLY), (right, _MOSTLY)], fast, slow) or plainly
+    if sign == "+" and str in (left.kind, right.kind):
+        kinds = frozenset({str})
+        fast = pyast.call("text_add", pyast.name("s"), left.again, right.again)
+    return code.chosen([(left, kinds), (right, kinds)], fast, slow) or plainly
 
 
 def _negate(code: Code, tree: Node) -> ast.expr:

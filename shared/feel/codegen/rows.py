@@ -14,7 +14,7 @@ A row is the number of its code, what it yields, and its constants.
 from __future__ import annotations
 
 import ast
-from collections import Counter
+from decimal import Decimal
 from functools import partial
 from types import FunctionType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -67,19 +67,22 @@ class Rows:
     def __init__(self, rules: Sequence[Sequence[Cell]]) -> None:
         """Take what is to be asked of each rule."""
         self._columns = sorted({cell.column for rule in rules for cell in rule})
-        shaped = [_Rule(rule) for rule in rules]
-        counts = Counter(rule.key for rule in shaped if rule.key is not None)
-        numbers = {key: at for at, (key, _) in enumerate(counts.most_common(_MAX_SHAPES))}
-        examples = {rule.key: rule for rule in shaped if rule.key in numbers}
+        taken = [_Rule(rule) for rule in rules]
+        by_key: dict[Key, list[_Rule]] = {}
+        for rule in taken:
+            if rule.key is not None:
+                by_key.setdefault(rule.key, []).append(rule)
+        frequent = sorted(by_key.values(), key=len, reverse=True)[:_MAX_SHAPES]
+        shapes = [_RuleShape(alike) for alike in frequent]
+        numbers = {alike[0].key: number for number, alike in enumerate(frequent)}
         #: By rule.
         self.rows: list[Row] = []
-        for at, (rule, cells) in enumerate(zip(shaped, rules, strict=True)):
+        for at, rule in enumerate(taken):
             number = -1 if rule.key is None else numbers.get(rule.key, -1)
-            asked = tuple((cell.column, cell.function, cell.place) for cell in cells)
-            self.rows.append((number, at, asked if number < 0 else rule.constants))
-        code = _RowsCode(self._columns)
+            own = rule.asked() if number < 0 else shapes[number].own(rule.constants)
+            self.rows.append((number, at, own))
         has_rare = any(number < 0 for number, _, _ in self.rows)
-        self._function = code.rows_function([examples[key] for key in numbers], has_rare=has_rare)
+        self._function = _RowsCode(self._columns).rows_function(shapes, has_rare=has_rare)
 
     def passing(
         self,
@@ -103,22 +106,55 @@ class _Rule:
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         known = {cell.known.texts: cell.known for cell in cells if cell.known.texts}
+        self.cells = cells
         self.known = next(iter(known.values()), KnownNames(()))
-        constants: list[object] = []
-        keys: list[Key] = []
-        #: By cell: its column and shape, and the slot of the place its answer is kept at.
-        self.cells: list[tuple[int, Shape, int]] = []
-        for cell in cells:
-            place = -1
-            if cell.place >= 0:
-                place = len(constants)
-                constants.append(cell.place)
-            shape = Shape(cell.tree, self.known.texts, len(constants))
-            constants += shape.constants
-            self.cells.append((cell.column, shape, place))
-            keys.append((cell.column, place >= 0, shape.key))
+        self.shapes = [Shape(cell.tree, self.known.texts) for cell in cells]
+        kept = [cell.place for cell in cells if cell.place >= 0]
+        #: The places of answers that are kept, then the constants of the cells, one by one.
+        self.constants = (*kept, *(value for shape in self.shapes for value in shape.constants))
+        keys = [(c.column, c.place >= 0, s.key) for c, s in zip(cells, self.shapes, strict=True)]
         self.key: Key | None = (self.known.texts, *keys) if len(known) < 2 else None
-        self.constants = tuple(constants)
+
+    def asked(self) -> tuple[object, ...]:
+        """Return what it takes to ask the cells one by one."""
+        return tuple((cell.column, cell.function, cell.place) for cell in self.cells)
+
+
+class _RuleShape:
+    """What rules of one shape have in common; constants that are the same in all belong to it."""
+
+    def __init__(self, rules: Sequence[_Rule]) -> None:
+        first = rules[0]
+        self.known = first.known
+        at, kept = 0, sum(cell.place >= 0 for cell in first.cells)
+        columns = list(zip(*(rule.constants for rule in rules), strict=True))
+        self._own = [n for n, values in enumerate(columns) if n < kept or not _are_same(values)]
+        slots = {n: Slot(number, type(columns[n][0])) for number, n in enumerate(self._own)}
+        given = [slots.get(n, values[0]) for n, values in enumerate(columns)]
+        #: By cell: its column, its tree, and the slot of the place its answer is kept at, or -1.
+        self.cells: list[tuple[int, Node, int]] = []
+        places = iter(range(kept))
+        for cell, shape in zip(first.cells, first.shapes, strict=True):
+            at, begin = at + len(shape.constants), at
+            tree = shape.tree(given[kept + begin : kept + at])
+            self.cells.append((cell.column, tree, next(places) if cell.place >= 0 else -1))
+
+    @property
+    def count(self) -> int:
+        """How many constants a row has."""
+        return len(self._own)
+
+    def own(self, constants: Sequence[object]) -> tuple[object, ...]:
+        """Return the constants of a rule which others do not have."""
+        return tuple([constants[at] for at in self._own])
+
+
+def _are_same(values: Sequence[object]) -> bool:
+    """Return whether values are one and the same; 1.0 and 1 are two."""
+    first = values[0]
+    return isinstance(first, str | Decimal) and all(
+        value == first and str(value) == str(first) for value in values
+    )
 
 
 class _RowsCode(Code):
@@ -126,11 +162,11 @@ class _RowsCode(Code):
 
     def __init__(self, columns: Sequence[int]) -> None:
         super().__init__(KnownNames(()))
-        self._columns = columns
+        self._inputs = [f"q{column}" for column in columns]
         self._beginning: dict[str, ast.expr] = {}
         self._lasting: dict[object, int] = {}
 
-    def rows_function(self, shapes: Sequence[_Rule], *, has_rare: bool) -> FunctionType:
+    def rows_function(self, shapes: Sequence[_RuleShape], *, has_rare: bool) -> FunctionType:
         """Return the function: of run, scope, rows, values, answers and the inputs."""
         branches = [self._branch(shape) for shape in shapes]
         if has_rare:
@@ -140,11 +176,11 @@ class _RowsCode(Code):
         row = ast.Tuple([ast.Name(name, ast.Store()) for name in ("n", "at", "p")], ast.Store())
         through = ast.For(row, pyast.name("r"), chosen, [])
         beginning = [pyast.assigned(name, value) for name, value in self._beginning.items()]
-        parameters = ["s", "c", "r", "x", "a", *map(_input_name, self._columns), "k"]
+        parameters = ["s", "c", "r", "x", "a", *self._inputs, "k"]
         code = pyast.generator_code(parameters, [*beginning, through])
         return FunctionType(code, GLOBALS, "feel", (tuple(self.constants),))
 
-    def _branch(self, shape: _Rule) -> list[ast.stmt]:
+    def _branch(self, shape: _RuleShape) -> list[ast.stmt]:
         """Return what is done with a row of a shape."""
         self.know(shape.known)
         tests = [self._cell(*cell) for cell in shape.cells]
@@ -152,16 +188,14 @@ class _RowsCode(Code):
             ast.BoolOp(ast.And(), tests) if len(tests) > 1 else (tests or [ast.Constant(True)])[0]
         )
         done: list[ast.stmt] = [ast.If(passes, [_yield()], [])]
-        if shape.constants:
-            slots: list[ast.expr] = [
-                ast.Name(f"p{at}", ast.Store()) for at in range(len(shape.constants))
-            ]
+        if shape.count:
+            slots: list[ast.expr] = [ast.Name(f"p{at}", ast.Store()) for at in range(shape.count)]
             done.insert(0, ast.Assign([ast.Tuple(slots, ast.Store())], pyast.name("p")))
         return done
 
-    def _cell(self, column: int, shape: Shape, place: int) -> ast.expr:
-        self.input_name = _input_name(column)
-        answer = self.of(shape.tree)
+    def _cell(self, column: int, tree: Node, place: int) -> ast.expr:
+        self.input_name = f"q{column}"
+        answer = self.of(tree)
         if place >= 0:
             slot = pyast.name(f"p{place}")
             known = ast.Subscript(pyast.name("a"), slot, ast.Load())
@@ -194,24 +228,22 @@ class _RowsCode(Code):
         return ast.IfExp(pyast.name(is_free), pyast.name(value), later)
 
     def _is_lasting(self, tree: Node) -> bool:
-        return self.variables.is_outermost and not any(
+        if not self.variables.is_outermost or any(
             isinstance(part.value, Slot) for part in within(tree)
-        )
+        ):
+            return False
+        return self.input_name in self._inputs or not mentions_input(tree)
 
     def has_type(self, operand: Operand, kinds: frozenset[type]) -> ast.expr:
         """Return the question for a type; of an input it is asked once."""
         asked = super().has_type(operand, kinds)
-        is_input = isinstance(operand.first, ast.Name) and operand.first.id == self.input_name
-        if self._nested or not is_input or len(kinds) > 1:
+        value = operand.first.id if isinstance(operand.first, ast.Name) else ""
+        if self._nested or value not in self._inputs or len(kinds) > 1:
             return asked
         (kind,) = kinds
-        name = f"{self.input_name}_{kind.__name__}"
+        name = f"{value}_{kind.__name__}"
         self._beginning[name] = asked
         return pyast.name(name)
-
-
-def _input_name(column: int) -> str:
-    return f"q{column}"
 
 
 def _is_unasked(value: ast.expr) -> ast.expr:
@@ -234,4 +266,4 @@ def _choice(branches: Sequence[list[ast.stmt]], first: int) -> list[ast.stmt]:
 
 def _same(tree: Node) -> Key:
     """Return what two parts that mean the same have in common."""
-    return (tree.kind, type(tree.value), tree.value, *map(_same, tree.parts))
+    return (tree.kind, type(tree.value), repr(tree.value), *map(_same, tree.parts))

@@ -16,10 +16,8 @@ from shared.feel.builtins import BUILTINS
 from shared.feel.errors import FeelBudgetExceeded
 from shared.feel.syntax import Node
 
-from .operands import Slot
-
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     #: What cells of one shape have the same.
     Key: TypeAlias = tuple[object, ...]
@@ -44,12 +42,12 @@ class _Varying(Exception):
 class Shape:
     """What a cell has in common with others (`key`), and what is its own (`constants`)."""
 
-    def __init__(self, tree: Node, own_names: Collection[str], first_slot: int = 0) -> None:
-        """Take a tree apart; `own_names` hide functions, slots are counted from `first_slot`."""
+    def __init__(self, tree: Node, own_names: Collection[str]) -> None:
+        """Take a tree apart; `own_names` hide functions."""
         self._own = own_names
-        self._first = first_slot
         self._tree = tree
-        self._slots: dict[int, Slot] = {}
+        #: By the identity of a part: which of the constants it is.
+        self._places: dict[int, int] = {}
         self.constants: list[object] = []
         self.key = self._key(tree, False)
 
@@ -57,23 +55,22 @@ class Shape:
         # Within a loop a constant's weight counts, so that only what is written out is one.
         value = _literal(tree) if is_bound else self._constant(tree)
         if value is not None and not isinstance(value, bool):
-            slot = Slot(self._first + len(self.constants), type(value))
-            self._slots[id(tree)] = slot
+            self._places[id(tree)] = len(self.constants)
             self.constants.append(value)
-            return (slot.kind,)
+            return (type(value),)
         inner = is_bound or tree.kind in _BINDING
         return (tree.kind, tree.value, *[self._key(part, inner) for part in tree.parts])
 
-    @property
-    def tree(self) -> Node:
-        """The tree with slots for its constants."""
-        return self._slotted(self._tree)
+    def tree(self, given: Sequence[object]) -> Node:
+        """Return the tree over these in place of its constants: slots, or the constants."""
+        return self._filled(self._tree, given)
 
-    def _slotted(self, tree: Node) -> Node:
-        slot = self._slots.get(id(tree))
-        if slot is not None:
-            return replace(tree, kind="literal", parts=(), value=slot)
-        return replace(tree, parts=tuple(map(self._slotted, tree.parts)))
+    def _filled(self, tree: Node, given: Sequence[object]) -> Node:
+        place = self._places.get(id(tree))
+        if place is not None:
+            return replace(tree, kind="literal", parts=(), value=given[place])
+        parts = tuple(self._filled(part, given) for part in tree.parts)
+        return replace(tree, parts=parts)
 
     def _constant(self, tree: Node) -> object:
         """Return the value of a part that names nothing but itself; null for others too."""

@@ -21,24 +21,17 @@ if TYPE_CHECKING:
 
 def _in_test(code: Code, tree: Node) -> ast.expr:
     """`x in test`."""
-    return _with_input(code, tree.parts[0], lambda: _test(code, tree.parts[1], is_plain=True))
+    return code.with_input(tree, lambda: _test(code, tree.parts[1], is_plain=True))
 
 
 def _in_tests(code: Code, tree: Node) -> ast.expr:
     """`x in (test, test)`."""
-    return _with_input(
-        code,
-        tree.parts[0],
+    return code.with_input(
+        tree,
         lambda: pyast.call(
             "passes_any", *(_test(code, test, is_plain=True) for test in tree.parts[1].parts)
         ),
     )
-
-
-def _with_input(code: Code, value: Node, tests: Callable[[], ast.expr]) -> ast.expr:
-    """Evaluate a value once and let tests see it as the one under test."""
-    computed = code.of(value)
-    return ast.Call(code.tested_with("q", tests), [computed], [])
 
 
 def _any_test(code: Code, tree: Node) -> ast.expr:

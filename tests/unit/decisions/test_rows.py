@@ -175,7 +175,8 @@ def test_what_is_evaluated_once_is_charged_as_often_as_it_is_used() -> None:
 
 def test_what_is_evaluated_once_is_refused_for_what_would_have_ended_first() -> None:
     cells = [f"count(for e in l return e) = {n}" for n in range(30)]
-    rows, scope = Rows(_rules([[cell] for cell in cells], NAMES)), JsonScope({"l": [1, 2, 3, 4]})
+    rows = Rows(_rules([[cell] for cell in cells], frozenset({"l"})))
+    scope = JsonScope({"l": [1, 2, 3, 4]})
 
     # Four steps and four elements for each use: of these the second has too few of both.
     with pytest.raises(FeelBudgetExceeded, match="size"):

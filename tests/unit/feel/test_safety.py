@@ -159,6 +159,12 @@ def test_a_loop_turns_a_long_list_into_values_once(text: str) -> None:
     assert items.readings == 1
 
 
+def test_calls_of_a_name_that_a_variable_shares_with_a_function_do_not_multiply() -> None:
+    text = "count(" * 40 + "l" + ")" * 40
+
+    assert compile_expression(text, names=("count", "l")).evaluate({"count": 5, "l": [1, 2]}) == 1
+
+
 def test_a_smaller_budget_is_kept() -> None:
     expression = compile_expression("for i in 1..1000 return i")
 
