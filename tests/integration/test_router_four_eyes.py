@@ -154,7 +154,7 @@ async def test_solving_the_request_is_no_way_round_it(tmp_path: Path) -> None:
 
         assert (await change(desk, request_id, "resolve", by="liu.yang")).status_code == 200
         told = (await desk.api.get(f"/router/v1/requests/{request_id}")).json()
-        assert told["state"] == "resolved"
+        assert told["state"] == "closed"
         assert {i["state"] for i in told["work_items"]} == {"completed"}
 
 

@@ -26,6 +26,9 @@ URGENT = [
     (45, 4, ["duty"]),
     (50, 4, ["duty"]),
 ]
+#: Nobody answered, and then the promise of a solution is broken as well: whoever was called last
+#: is called again.
+AGAIN = [(115, 4, ["duty"]), (120, 4, ["duty"]), (125, 4, ["duty"])]
 
 
 async def an_outage(world: World) -> Item:
@@ -35,7 +38,7 @@ async def an_outage(world: World) -> Item:
     return item
 
 
-async def test_an_unanswered_p1_reaches_everybody_in_turn_and_ends_in_one_no_one_answered(
+async def test_an_unanswered_p1_reaches_everybody_in_turn_and_is_called_again_by_the_next_breach(
     either_world: World,
 ) -> None:
     world = either_world
@@ -59,13 +62,13 @@ async def test_an_unanswered_p1_reaches_everybody_in_turn_and_ends_in_one_no_one
 
     await world.expect(item.escalated(state="exhausted", tier=4))
     await world.expect(item.breached("resolution"))
-    assert await item.steps() == URGENT
-    assert [len(world.inbox(p)) for p in ("lin", "wang", "gao", "duty")] == [2, 0, 3, 4]
+    assert await item.steps() == URGENT + AGAIN
+    assert [len(world.inbox(p)) for p in ("lin", "wang", "gao", "duty")] == [2, 0, 4, 8]
     assert len(world.robot.messages) == 2
     last = {p: str(world.inbox(p)[-1].mail["Subject"]) for p in ("gao", "duty")}
     assert all("无人响应" in subject for subject in last.values())
     said = (await world.call("GET", f"/insight/v1/requests/{item.id}/timeline?limit=200"))["items"]
-    assert [f["type"] for f in said].count("escalation.exhausted.v1") == 1
+    assert [f["type"] for f in said].count("escalation.exhausted.v1") == 2
 
 
 async def test_looking_at_the_link_changes_nothing_and_pressing_it_stops_the_climb(
