@@ -316,7 +316,7 @@ class PostgresSession(Session):
                 await self._send()
         try:
             await self._driver.execute(words)
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _SAID as error:
             raise _from_postgres(error, words, self._driver) from error
 
     @property
@@ -329,7 +329,7 @@ class PostgresSession(Session):
             if is_many:
                 await self._driver.executemany(compiled.sql, values)
                 return Rows([], len(values))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _SAID as error:
             raise _from_postgres(error, compiled.sql, self._driver) from error
         return await self._ask(compiled.sql, compiled, values)
 
@@ -339,10 +339,13 @@ class PostgresSession(Session):
             if compiled.returns:
                 return Rows(compiled.rows(await self._driver.fetch(sql, *values)))
             return Rows([], _count(await self._driver.execute(sql, *values)))
-        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except _SAID as error:
             raise _from_postgres(error, sql, self._driver) from error
 
 
+#: What asyncpg raises of a statement or connection. The last: it has lost its place in the
+#: protocol, as when a server dies half-way through an answer; no statement is to blame for that.
+_SAID = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 _PLACE_OF_VALUE = re.compile(r"\$(\d+)")
 
 
@@ -378,10 +381,11 @@ def _from_postgres(error: Exception, sql: str, driver: Any) -> exc.DBAPIError:
     """Return SQLAlchemy's error of the same meaning; what asks for a state finds it in `orig`."""
     state = str(getattr(error, "sqlstate", None) or "")
     kind: type[exc.DBAPIError] = exc.OperationalError
-    if isinstance(error, asyncpg.InterfaceError):
+    if isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError):
         kind = exc.InterfaceError
     elif state.startswith("23"):
         kind = exc.IntegrityError
     elif state.startswith(("42", "22")):
         kind = exc.ProgrammingError if state.startswith("42") else exc.DataError
-    return kind(sql, None, error, connection_invalidated=driver.is_closed())
+    is_lost = driver.is_closed() or isinstance(error, asyncpg.InternalClientError)
+    return kind(sql, None, error, connection_invalidated=is_lost)

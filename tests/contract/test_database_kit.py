@@ -9,12 +9,13 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import asyncpg
 import pytest
 from sqlalchemy import Float, Numeric, func, insert, literal, select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError
 
 from shared.database.engine import Database
-from shared.database.native import Prepared
+from shared.database.native import PostgresSession, Prepared
 from shared.database.statements import among, insert_missing, upsert
 from shared.database.subjects import lock_subjects, save_subjects
 from shared.database.trouble import (
@@ -405,3 +406,22 @@ async def test_what_a_server_says_of_itself_is_told_from_what_it_says_of_a_state
         assert type(caught.value) is kind or kind is DBAPIError
     finally:
         await database.close()
+
+
+async def test_a_driver_that_lost_its_place_has_lost_its_connection() -> None:
+    """A server that dies half-way through an answer leaves asyncpg confused, not the statement."""
+
+    class Outer:
+        dialect = None
+
+    class Driver:
+        async def execute(self, _: str) -> None:
+            raise asyncpg.InternalClientError("cannot switch to state 12; another is in progress")
+
+        def is_closed(self) -> bool:
+            return False
+
+    outer: Any = Outer()
+    with pytest.raises(InterfaceError) as caught:
+        await PostgresSession(outer, Driver()).tell("BEGIN")
+    assert is_gone(caught.value)
